@@ -1,0 +1,1 @@
+"""What is traded: the fields of each document type, and the rules across rows. Pure."""

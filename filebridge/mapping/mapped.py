@@ -1,0 +1,139 @@
+"""`MappedFile`: a file that was read, mapped and checked whole, and spooled, before anything of it is sent."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+
+from filebridge.columns import Batch, Ints, as_ints, int_array
+from filebridge.outcomes import OUTCOME_CODES, Outcome
+from filebridge.rejects import Note
+from filebridge.tables.table import ReadHow
+
+BY_RECORD: Final = 255
+"""In `RowRuns.outcomes`: the rows' outcome is that of their records."""
+
+_RUNS_SCHEMA: Final = pa.schema(
+    [("first_row", pa.int32()), ("length", pa.int32()), ("outcome", pa.int32()), ("first_record", pa.int32())]
+)
+_RECORD_TYPES: Final = {
+    "row": pa.int32(),
+    "vpc": pa.string(),
+    "quantity": pa.int32(),
+    "unit_cost": pa.string(),
+    "active": pa.string(),
+    "as_of": pa.int64(),
+}
+
+
+def inventory_schema(fields: tuple[str, ...]) -> Any:
+    """Arrow schema of inventory records: `vpc`, `quantity`, then those of unit_cost, active, as_of in `fields`.
+
+    Only mapped fields have a column. `unit_cost` is canonical decimal text, `active` is `1` or `0`; an empty
+    text is a field that this record does not state. `as_of` is microseconds UTC, `NO_INSTANT` where absent.
+    """
+    names = ["vpc", "quantity", *(name for name in ("unit_cost", "active", "as_of") if name in fields)]
+    return pa.schema([(name, _RECORD_TYPES[name]) for name in names])
+
+
+@dataclass(frozen=True)
+class RowRuns:
+    """What became of each data row, as runs of rows: four arrays of one length.
+
+    A run is `lengths[i]` rows with consecutive row numbers from `first_rows[i]`. `outcomes[i]` is a code of
+    OUTCOME_CODES that they all have, or BY_RECORD: then their records are consecutive too, from
+    `first_records[i]` (else -1). Runs stand in order of rows; every data row is in exactly one.
+    """
+
+    first_rows: Ints
+    lengths: Ints
+    outcomes: Ints
+    first_records: Ints
+
+    @classmethod
+    def of_rows(cls, rows: Ints, outcomes: Ints, records: Ints) -> RowRuns:
+        """Runs of rows given one by one: row numbers, outcome codes or BY_RECORD, records or -1."""
+        order = np.argsort(rows, kind="stable")
+        rows, outcomes, records = rows[order], outcomes[order], records[order]
+        if not len(rows):
+            return cls(rows, rows, rows, rows)
+        by_record = outcomes == BY_RECORD
+        same = (np.diff(rows) == 1) & (outcomes[1:] == outcomes[:-1])
+        same &= ~by_record[1:] | (np.diff(records) == 1)
+        starts = np.concatenate([[0], np.flatnonzero(~same) + 1])
+        lengths = np.diff(np.concatenate([starts, [len(rows)]])).astype(np.int32)
+        return cls(
+            rows[starts],
+            lengths,
+            outcomes[starts],
+            np.where(by_record[starts], records[starts], -1).astype(np.int32),
+        )
+
+    def rows(self) -> tuple[Ints, Ints, Ints]:
+        """The inverse of `of_rows`: row numbers, outcome codes or BY_RECORD, and records, one of each a row."""
+        steps = np.arange(self.lengths.sum(), dtype=np.int32)
+        steps -= np.repeat(np.cumsum(self.lengths) - self.lengths, self.lengths).astype(np.int32)
+        outcomes = np.repeat(self.outcomes, self.lengths)
+        records = np.repeat(self.first_records, self.lengths)
+        return (
+            (np.repeat(self.first_rows, self.lengths) + steps).astype(np.int32),
+            outcomes,
+            np.where(outcomes == BY_RECORD, records + steps, -1).astype(np.int32),
+        )
+
+    def all_as(self, outcome: Outcome, *, but: tuple[Outcome, ...] = ()) -> RowRuns:
+        """These rows, all with one outcome, but for those that have one of `but` already."""
+        keep = np.isin(self.outcomes, [OUTCOME_CODES[kept] for kept in but])
+        return RowRuns.of_rows(
+            *_expanded(self, np.where(keep, self.outcomes, OUTCOME_CODES[outcome]).astype(np.int32))
+        )
+
+    def batch(self) -> Batch:
+        """As a record batch, to be packed into a block."""
+        arrays = [
+            int_array(part) for part in (self.first_rows, self.lengths, self.outcomes, self.first_records)
+        ]
+        return pa.RecordBatch.from_arrays(arrays, schema=_RUNS_SCHEMA)
+
+    @classmethod
+    def of_batch(cls, batch: Batch) -> RowRuns:
+        """The inverse of `batch`."""
+        return cls(*(as_ints(batch.column(place)) for place in range(4)))
+
+
+def _expanded(runs: RowRuns, outcomes: Ints) -> tuple[Ints, Ints, Ints]:
+    rows, _, records = runs.rows()
+    return rows, np.repeat(outcomes, runs.lengths), records
+
+
+@dataclass(frozen=True)
+class MappedFile:
+    """A file as records, rejects and facts. The records and rejects lie in the file's work folder.
+
+    `records` counts the records in the spool (`records.arrow`, an Arrow IPC file of `inventory_schema`
+    batches in record order); `rejects` counts the reasons in `rejects.arrow` (row, column, code, message,
+    value). `runs` covers each data row: BY_RECORD, REJECTED, or SUPERSEDED where `duplicates` passed over it.
+    """
+
+    document: str
+    fields: tuple[str, ...]
+    """Our fields that the mapping gives, in the document's order."""
+    headers: tuple[str, ...]
+    how: ReadHow
+    rows: int
+    records: int
+    rejects: int
+    runs: RowRuns
+    keys_unread: int = 0
+    """Rows whose VPC could not be read: then nothing is zeroed for being absent."""
+    rejected_keys: tuple[str, ...] = ()
+    """VPCs of rejected rows: present in the file, so not missing."""
+    notes: tuple[Note, ...] = ()
+    refused: tuple[str, str] | None = None
+    """Code and message of a reason against the whole file, such as missing_column."""
+    as_of_file: int | None = None
+    """The file's own time, microseconds UTC, where `as_of` comes from its name or is one for all rows."""
+    facts: dict[str, str] = field(default_factory=dict)

@@ -1,0 +1,85 @@
+"""`Known`: what the planner is told of the past."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from filebridge.columns import Hashes, Ints, Longs, Mask, TextColumn, text_column
+
+
+@dataclass(frozen=True)
+class KnownQuantities:
+    """The newest confirmed value of each VPC of one vendor, as columns ordered by `hashes`.
+
+    `hashes` are `columns.hash_text` of `vpcs`. `order_at` is the time that the value was given for (that of
+    its file or row), `confirmed_at` when RetailOps confirmed it, both in microseconds UTC. `of_feed` tells
+    which VPCs the feed that is being planned has set before. `unit_costs` and `actives` hold an empty text
+    where RetailOps was never told. `doubtful` are hashes of VPCs that stand in a call whose answer is still
+    open: nothing is `unchanged` for them.
+    """
+
+    hashes: Hashes
+    vpcs: TextColumn
+    quantities: Ints
+    unit_costs: TextColumn
+    actives: TextColumn
+    order_at: Longs
+    confirmed_at: Longs
+    of_feed: Mask
+    doubtful: Hashes
+
+    def __len__(self) -> int:
+        return len(self.hashes)
+
+
+def nothing_known() -> KnownQuantities:
+    """What is known of a vendor's quantities before its first file."""
+    longs = np.empty(0, dtype=np.int64)
+    return KnownQuantities(
+        hashes=np.empty(0, dtype=np.uint64),
+        vpcs=text_column([]),
+        quantities=np.empty(0, dtype=np.int32),
+        unit_costs=text_column([]),
+        actives=text_column([]),
+        order_at=longs,
+        confirmed_at=longs,
+        of_feed=np.empty(0, dtype=np.bool_),
+        doubtful=np.empty(0, dtype=np.uint64),
+    )
+
+
+@dataclass(frozen=True)
+class KnownFeed:
+    """What is known of the feed before this file.
+
+    `applied_files` counts the files of the feed that were applied (the guard works from the second on);
+    `last_id`, `last_sha256` and `last_rows` are those of the latest applied one; `headers` its header.
+    """
+
+    applied_files: int = 0
+    last_id: str = ""
+    last_sha256: str = ""
+    last_rows: int = 0
+    headers: tuple[str, ...] = ()
+
+
+FIRST_FILE: Final = KnownFeed()
+
+
+@dataclass(frozen=True)
+class KnownOrder:
+    """What is known of a PO: its latest revision, and whether that was exported and marked submitted.
+
+    `revision` is the hash of `planning.orders`; `number` counts revisions from 1. `items` are
+    (po_item_id, vpc, quantity) as exported.
+    """
+
+    po: str
+    revision: str
+    number: int
+    exported: bool
+    marked: bool
+    items: tuple[tuple[str, str, int], ...] = ()

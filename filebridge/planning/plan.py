@@ -1,0 +1,65 @@
+"""`Plan`: what would be done, as a value. Preview prints it, run performs it, tests compare it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from filebridge.mapping.mapped import RowRuns
+from filebridge.rejects import Note
+
+
+class Action(StrEnum):
+    """A call to RetailOps, by the name that `preview --json` gives it."""
+
+    UPDATE = "update"
+    MARK_SUBMITTED = "mark_submitted"
+    MARK_ACCEPTED = "mark_accepted"
+    UPDATE_EST_SHIP_DATE = "update_est_ship_date"
+    COMPLETE = "complete"
+
+
+@dataclass(frozen=True)
+class PlannedCall:
+    """One call before it is sent.
+
+    `block` holds its records as compressed columns (`columns.pack`). For `update`: vpc, quantity and those
+    of unit_cost, active, as_of that the file states, and `record`: the record's number in its file, -1 for
+    one that stands in no row (zeroed for being absent). For the other actions: the records as JSON text in
+    one column `records`. `order_at` is the time, in microseconds UTC, that values without an `as_of` of their
+    own are given for. `rows` counts the file's rows whose outcome is this call's answer.
+    """
+
+    action: Action
+    records: int
+    rows: int
+    block: bytes
+    order_at: int = 0
+
+
+@dataclass(frozen=True)
+class Hold:
+    """Why a file waits for a person: a code of the catalogue, and a sentence with the figures."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be done with one file.
+
+    `runs` gives each data row's outcome, or BY_RECORD where it is that of the call which carries its record.
+    """
+
+    calls: tuple[PlannedCall, ...]
+    runs: RowRuns
+    hold: Hold | None = None
+    refused: tuple[str, str] | None = None
+    """Code and message of a reason against the whole file."""
+    duplicate_of: str = ""
+    """Id of the feed's latest applied file, where the bytes are its own and no call results."""
+    zeroed: int = 0
+    zeroing_refused: bool = False
+    """VPCs are absent that `missing: zero` would set to zero, but a row's VPC could not be read."""
+    notes: tuple[Note, ...] = ()

@@ -1,0 +1,235 @@
+"""What the pretended RetailOps holds: POs, inventory advice, and the list of what calls really changed."""
+
+import copy
+import json
+import os
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from filebridge.sandbox.values import Json, as_text, to_json, vendor_text, whole_number
+
+FORMAT = 1
+
+
+class StateError(ValueError):
+    """POs or a state file that cannot be taken; one sentence for a person."""
+
+
+class Effect(NamedTuple):
+    """One thing that a call changed.
+
+    `key` is the VPC or the PO; `value` is the record as sent (advice) or `{"status", "was"}` (a PO).
+    `at` is UTC, ISO 8601.
+    """
+
+    seq: int
+    call_seq: int
+    action: str
+    vendor_id: str
+    key: str
+    value: Json
+    at: str
+
+
+class State:
+    """POs by number, advice by (vendor id, VPC), and effects, which are only ever appended.
+
+    Take `lock` around several steps that must be seen as one. POs are dicts as in section 7 of the wire
+    document; every one has `po`, `vendor_id`, `status` and `items`. What the control routes and the
+    faults change (edits, cancellations) is no effect: no call did it.
+    """
+
+    def __init__(self, pos: Iterable[Json] = ()) -> None:
+        self.lock = threading.RLock()
+        self.pos: dict[str, Json] = {}
+        self.advice: dict[tuple[str, str], Json] = {}
+        self.effects: list[Effect] = []
+        self._start: list[Json] = []
+        self.add_pos(pos)
+        self.mark_start()
+
+    # POs
+
+    def add_pos(self, pos: Iterable[Json]) -> int:
+        """Add POs, or merge them by number into those that are there. Raises StateError and adds none."""
+        wanted = [copy.deepcopy(one) for one in pos]
+        with self.lock:
+            checked = [_checked(one, self.pos) for one in wanted]
+            for po, whole in checked:
+                self.pos[po] = whole
+        return len(checked)
+
+    def change_po(self, po: str, *, fields: Json | None = None, items: list[Json] | None = None) -> None:
+        """Set fields of a PO, and its items where given. Raises StateError where there is no such PO."""
+        with self.lock:
+            if po not in self.pos:
+                raise StateError(f"there is no PO {po}")
+            changed = copy.deepcopy(self.pos[po] | (fields or {}))
+            if items is not None:
+                changed["items"] = copy.deepcopy(items)
+            number, whole = _checked(changed, {})
+            if number != po:
+                raise StateError("the number of a PO cannot change")
+            self.pos[po] = whole
+
+    def remove_pos(self, numbers: Iterable[str]) -> None:
+        """Take POs away, as if they had never been."""
+        with self.lock:
+            for po in numbers:
+                self.pos.pop(po, None)
+
+    def reverse_pos(self) -> None:
+        """Turn the order round in which POs are fetched."""
+        with self.lock:
+            self.pos = dict(reversed(self.pos.items()))
+
+    def po(self, po: str) -> Json:
+        """A copy of one PO. Raises KeyError."""
+        with self.lock:
+            return copy.deepcopy(self.pos[po])
+
+    def find_pos(self, vendor_id: str, statuses: frozenset[str] | None) -> Iterator[Json]:
+        """The POs themselves of a vendor in those statuses (lower case; None: any). Hold the lock."""
+        for one in self.pos.values():
+            is_wanted = statuses is None or one["status"].lower() in statuses
+            if is_wanted and vendor_text(one["vendor_id"]) == vendor_id:
+                yield one
+
+    # What calls change
+
+    def set_status(self, po: str, status: str, *, call_seq: int, action: str, at: str) -> None:
+        """Move a PO to a status, as an effect of a call."""
+        one = self.pos[po]
+        value = {"status": status, "was": one["status"]}
+        one["status"] = status
+        self.add_effects(call_seq, action, [(vendor_text(one["vendor_id"]) or "", po, value)], at)
+
+    def give_advice(
+        self, records: Sequence[tuple[str, str, Json]], *, call_seq: int, action: str, at: str
+    ) -> None:
+        """Keep advice (vendor id, VPC, the record as sent), as effects of a call."""
+        with self.lock:
+            for vendor_id, vpc, record in records:
+                self.advice[vendor_id, vpc] = record
+            self.add_effects(call_seq, action, records, at)
+
+    def add_effects(
+        self, call_seq: int, action: str, changes: Iterable[tuple[str, str, Json]], at: str
+    ) -> None:
+        """Append effects: (vendor id, key, value) each."""
+        with self.lock:
+            seq = len(self.effects)
+            self.effects += [
+                Effect(seq + n, call_seq, action, vendor_id, key, value, at)
+                for n, (vendor_id, key, value) in enumerate(changes, start=1)
+            ]
+
+    # Questions
+
+    def quantity(self, vendor_id: str, vpc: str) -> int | None:
+        """The quantity that was last advised, None where none was."""
+        record = self.advice.get((vendor_text(vendor_id) or "", vpc))
+        return None if record is None else whole_number(record.get("quantity"))
+
+    def quantities(self, vendor_id: str) -> dict[str, int | None]:
+        """All the quantities of a vendor, by VPC."""
+        wanted = vendor_text(vendor_id)
+        with self.lock:
+            return {
+                vpc: whole_number(record.get("quantity"))
+                for (vendor, vpc), record in self.advice.items()
+                if vendor == wanted
+            }
+
+    def history(self, vendor_id: str, vpc: str) -> list[int | None]:
+        """Every quantity that was ever advised for a VPC, the oldest first."""
+        wanted = vendor_text(vendor_id)
+        with self.lock:
+            return [
+                whole_number(effect.value["quantity"])
+                for effect in self.effects
+                if effect.key == vpc and effect.vendor_id == wanted and "quantity" in effect.value
+            ]
+
+    # Start, file
+
+    def mark_start(self) -> None:
+        """Remember the POs as they are, for `reset`."""
+        with self.lock:
+            self._start = copy.deepcopy(list(self.pos.values()))
+
+    def reset(self, *, to_empty: bool = False) -> None:
+        """Back to the POs of the start (or none); no advice, no effects."""
+        with self.lock:
+            self.advice.clear()
+            self.effects.clear()
+            self.pos.clear()
+            if not to_empty:
+                self.add_pos(self._start)
+
+    def as_json(self) -> Json:
+        """All of it as one JSON object; `load` reads it back."""
+        with self.lock:
+            return {
+                "format": FORMAT,
+                "pos": copy.deepcopy(list(self.pos.values())),
+                "advice": [
+                    {"vendor_id": vendor, "vpc": vpc, "record": record}
+                    for (vendor, vpc), record in self.advice.items()
+                ],
+                "effects": [effect._asdict() for effect in self.effects],
+            }
+
+    def save(self, path: Path | str) -> None:
+        """Write a state file: to a name of its own first, then renamed, so that it is whole or not there."""
+        target = Path(path)
+        staged = target.with_name(f".{target.name}.{os.getpid()}.part")
+        with staged.open("wb") as out:
+            out.write(to_json(self.as_json(), indent=1))
+            out.flush()
+            os.fsync(out.fileno())
+        staged.replace(target)
+
+    @classmethod
+    def load(cls, path: Path | str) -> "State":
+        """Read a state file, or a seed file that holds `pos` alone. Raises StateError or OSError."""
+        try:
+            whole = json.loads(Path(path).read_bytes())
+        except (ValueError, RecursionError) as error:
+            raise StateError(f"{path} is not JSON: {error}") from error
+        if not isinstance(whole, dict) or not isinstance(whole.get("pos"), list):
+            raise StateError(f'{path} must be an object with a list "pos"')
+        if whole.get("format", FORMAT) != FORMAT:
+            raise StateError(f"{path} has format {whole['format']}, this sandbox reads {FORMAT}")
+        state = cls(whole["pos"])
+        try:
+            for one in whole.get("advice", ()):
+                state.advice[one["vendor_id"], one["vpc"]] = one["record"]
+            state.effects = [Effect(**one) for one in whole.get("effects", ())]
+        except (KeyError, TypeError) as error:
+            raise StateError(f"{path} holds advice or effects of another shape: {error}") from error
+        return state
+
+
+def utc_text(moment: datetime) -> str:
+    """An instant as RetailOps is assumed to write it: ISO 8601, UTC, `Z` (section 2, inferred)."""
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _checked(given: Any, present: dict[str, Json]) -> tuple[str, Json]:
+    """A PO merged into the one that is there, with what every PO must have."""
+    po = as_text(given.get("po")) if isinstance(given, dict) else None
+    if po is None:
+        raise StateError('a PO must be an object with "po"')
+    whole: Json = {"status": "ready", "items": []} | present.get(po, {}) | given | {"po": po}
+    if vendor_text(whole.get("vendor_id")) is None:
+        raise StateError(f"PO {po} has no vendor_id")
+    items = whole["items"]
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        raise StateError(f"the items of PO {po} must be a list of objects")
+    if not isinstance(whole["status"], str):
+        raise StateError(f"the status of PO {po} must be text")
+    return po, whole

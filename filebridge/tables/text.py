@@ -1,0 +1,241 @@
+"""`DelimitedTable`: a delimited text as a table, by whichever reader may be trusted with it."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import BinaryIO
+
+from filebridge.errors import FileRefused
+from filebridge.position import column_letter
+from filebridge.rejects import Note
+from filebridge.tables.delimited import Dialect, Records
+from filebridge.tables.detect import HEAD, Layout, detect_layout, line_end_of, lines_of
+from filebridge.tables.encodings import TRANSCODABLE, Encoding, declared_encoding, detect_encoding
+from filebridge.tables.rows import Row, Sieve, places_of
+from filebridge.tables.table import Chunk, ReadHow, ReadOptions
+
+_MARK = "\ufeff"
+_LONGEST_HEAD = 64 * HEAD
+
+
+@dataclass(frozen=True)
+class Body:
+    """Where the rows begin: the first byte below the header and the row that it is; `is_fast` lets Arrow try."""
+
+    start: int
+    row: int
+    is_fast: bool
+
+
+@dataclass
+class DelimitedTable:
+    """A delimited text. The stream stays the caller's; each pass of `chunks` begins at its start."""
+
+    headers: tuple[str, ...]
+    how: ReadHow
+    stream: BinaryIO
+    encoding: Encoding
+    layout: Layout
+    body: Body
+    options: ReadOptions
+    block_size: int = 1 << 20
+    found: list[Note] = field(default_factory=list)
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        return tuple(self.found)
+
+    def chunks(self, columns: Sequence[int]) -> Iterator[Chunk]:
+        sieve = Sieve(
+            width=len(self.headers),
+            columns=columns,
+            skip_rows=re.compile(self.options.skip_rows) if self.options.skip_rows else None,
+            fill_down=places_of(self.options.fill_down, self.headers),
+        )
+        rows = 0
+        start, row = self.body.start, self.body.row
+        if columns and self.body.is_fast and not (sieve.skip_rows or sieve.fill_down):
+            from filebridge.tables.arrow import FastReader
+
+            fast = FastReader(
+                stream=self.stream,
+                dialect=self.layout.dialect,
+                encoding=self.encoding.name,
+                width=len(self.headers),
+                physical=max(self.layout.width, len(self.headers)),
+                start=start,
+                row=row,
+                block_size=self.block_size,
+            )
+            yield from fast.chunks(columns)
+            rows, start, row = fast.rows, fast.start, fast.row
+            if not fast.done:
+                yield from sieve.chunks(self._records(start, row))
+        else:
+            yield from sieve.chunks(self._records(start, row))
+        if not rows + sieve.rows:
+            self.say(Note("empty_file", "The file has a header and no rows."))
+
+    def say(self, note: Note) -> None:
+        """Adds a note, once."""
+        if note not in self.found:
+            self.found.append(note)
+
+    def _records(self, start: int, row: int) -> Iterator[Row]:
+        """The records from a byte of the stream on, of which the first is `row`, read with care."""
+        with decoded(self.stream, self.encoding, start=start) as text:
+            try:
+                for number, cells in Records(text, self.layout.dialect, first_row=row):
+                    if cells and cells[0].startswith(_MARK):
+                        self.say(_glued(number))
+                    yield number, cells, None
+            except UnicodeDecodeError as error:
+                raise wrong_byte(self.stream, self.encoding, self.layout, error) from error
+
+
+def _glued(row: int) -> Note:
+    return Note(
+        "wrong_encoding",
+        f"A byte order mark stands at the start of row {row}, in the middle of the file: "
+        "two files may have been glued together, and the mark is now part of that cell.",
+        row,
+    )
+
+
+def is_for_arrow(dialect: Dialect, encoding: str, plain: frozenset[str]) -> bool:
+    """Whether the fast reader may be tried at all; `plain` are the encodings that extend ASCII byte by byte."""
+    delimiter = dialect.delimiter
+    return (
+        dialect.quote in ('"', "")
+        and not dialect.escape
+        and not dialect.comment
+        and len(delimiter) == 1
+        and delimiter.isascii()
+        and delimiter not in ' "\r\n\0'
+        and encoding in plain
+    )
+
+
+class decoded:  # noqa: N801 - reads as a verb: `with decoded(stream, …) as text`
+    """A stream as strictly decoded text with untouched line ends; afterwards the stream is the caller's again."""
+
+    def __init__(self, stream: BinaryIO, encoding: Encoding, *, start: int = 0, errors: str = "strict") -> None:
+        stream.seek(max(start, encoding.mark))
+        self._text = io.TextIOWrapper(stream, encoding=encoding.name, errors=errors, newline="")
+
+    def __enter__(self) -> io.TextIOWrapper:
+        return self._text
+
+    def __exit__(self, *_: object) -> None:
+        self._text.detach()
+
+
+def wrong_byte(stream: BinaryIO, encoding: Encoding, layout: Layout, error: UnicodeDecodeError) -> FileRefused:
+    """The refusal of a byte that does not fit the encoding, with the row in which it stands."""
+    row = 0
+    wide = encoding.name.startswith(("utf-16", "utf-32"))
+    with decoded(stream, encoding, errors="replace" if wide else "surrogateescape") as text:
+        lines = islice(text, 1 if layout.separator_line else 0, None)
+        for number, cells in Records(lines, layout.dialect):
+            if any("\udc80" <= mark <= "\udcff" or (wide and mark == "\ufffd") for cell in cells for mark in cell):
+                row = number
+                break
+    byte = error.object[error.start]
+    return FileRefused(
+        "wrong_encoding",
+        f"Row {row} holds a byte (0x{byte:02X}) that is no {encoding.name}.",
+        fix="Say which encoding the file is in with `read: {encoding: …}`, or save it as UTF-8.",
+        place=f"row {row}",
+    )
+
+
+def open_delimited(stream: BinaryIO, *, options: ReadOptions) -> DelimitedTable:
+    """Opens a delimited text. Raises FileRefused: `empty_file`, `wrong_encoding`, `unreadable_file`, …"""
+    encoding = declared_encoding(stream, options.encoding) if options.encoding else detect_encoding(stream)
+    lines = head_lines(stream, encoding)
+    declared, known = _declared(options)
+    layout = detect_layout(lines, declared, known, options.header_row)
+    headers = layout.headers or tuple(column_letter(place) for place in range(layout.width))
+    if layout.header_row and not layout.headers:
+        raise FileRefused(
+            "missing_column",
+            f"Row {layout.header_row}, which `header_row` names, is blank or not there.",
+            fix="Correct `header_row`; rows are counted as a spreadsheet shows them.",
+        )
+    confidence = min(layout.confidence, encoding.confidence)
+    how = ReadHow(
+        format="csv",
+        encoding=encoding.name,
+        delimiter=layout.dialect.delimiter,
+        quote=layout.dialect.quote,
+        escape=layout.dialect.escape,
+        comment=layout.dialect.comment,
+        header_row=layout.header_row,
+        line_end=line_end_of(lines),
+        bom=encoding.mark > 0,
+        confidence=confidence,
+        detected=(*(() if options.encoding else ("encoding",)), *layout.detected),
+    )
+    table = DelimitedTable(headers, how, stream, encoding, layout, _body(lines, encoding, layout), options)
+    if encoding.why:
+        table.say(Note("wrong_encoding", _encoding_note(encoding, lines, layout)))
+    for doubt in layout.doubts:
+        table.say(Note("unreadable_file", f"Not sure how to read the file: {doubt}. Declare it under `read:`."))
+    return table
+
+
+def _body(lines: Sequence[str], encoding: Encoding, layout: Layout) -> Body:
+    """Where the rows begin."""
+    above = lines[:1] if layout.separator_line else []
+    records = Records(lines[len(above) :], layout.dialect)
+    consumed = 0
+    for row, _ in records if layout.header_row else ():
+        consumed = records.consumed
+        if row == layout.header_row:
+            break
+    text = "".join(lines)[: consumed + sum(map(len, above))]
+    start = encoding.mark + len(text.encode(encoding.name))
+    return Body(start, layout.header_row + 1, is_for_arrow(layout.dialect, encoding.name, TRANSCODABLE))
+
+
+def head_lines(stream: BinaryIO, encoding: Encoding) -> list[str]:
+    """The lines that detection looks at. Raises FileRefused `wrong_encoding` where they do not decode."""
+    with decoded(stream, encoding) as text:
+        try:
+            head = text.read(HEAD)
+            lines = lines_of(head, whole=len(head) < HEAD)
+            while len(lines) < 3 and len(head) < _LONGEST_HEAD and (more := text.read(HEAD)):
+                head += more
+                lines = lines_of(head, whole=len(more) < HEAD)
+            return lines
+        except UnicodeDecodeError as error:
+            refusal = error
+    layout = Layout(Dialect(), (), 0, 0, False, 0.0, ())
+    raise wrong_byte(stream, encoding, layout, refusal) from refusal
+
+
+def _declared(options: ReadOptions) -> tuple[Dialect, frozenset[str]]:
+    """The dialect as far as it was declared, and which keys were."""
+    quote = {None: '"', "none": ""}.get(options.quote, options.quote or "")
+    dialect = Dialect(
+        delimiter=options.delimiter or ",", quote=quote, escape=options.escape or "", comment=options.comment or ""
+    )
+    keys = ("delimiter", "quote", "escape", "comment")
+    return dialect, frozenset(key for key in keys if getattr(options, key))
+
+
+def _encoding_note(encoding: Encoding, lines: Sequence[str], layout: Layout) -> str:
+    """What is said of an encoding that was not plain from the bytes, with the first cell that it touches."""
+    if encoding.confidence >= 0.8:
+        return f"The text was {encoding.why}."
+    body = lines[1:] if layout.separator_line else lines
+    for row, cells in Records(body, layout.dialect):
+        for place, cell in enumerate(cells):
+            if not cell.isascii():
+                header = layout.headers[place] if place < len(layout.headers) else column_letter(place)
+                return f"The text was {encoding.why}; the first cell with such letters is row {row}, column {header}."
+    return f"The text was {encoding.why}."

@@ -1,0 +1,132 @@
+"""A sandbox that listens, and a client of the standard library that talks to it over a real socket."""
+
+import http.client
+import json
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import pytest
+
+from filebridge.sandbox import DEFAULT_KEY, Sandbox, State
+
+FETCH = "/Vendor/PO/Fetch.json"
+MARK = "/Vendor/PO/MarkSubmitted.json"
+UPDATE = "/product/externalsku/update~2.json"
+
+
+class Answer(NamedTuple):
+    status: int
+    text: str
+    headers: dict[str, str]
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.text)
+
+
+class Client:
+    """One keep-alive connection."""
+
+    def __init__(self, port: int, *, timeout: float = 5.0) -> None:
+        self.connection = http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
+
+    def send(
+        self, method: str, path: str, body: bytes | None = None, headers: dict[str, str] | None = None
+    ) -> Answer:
+        self.connection.request(method, path, body, headers or {})
+        with self.connection.getresponse() as response:
+            text = response.read().decode()
+            return Answer(
+                response.status, text, {name.lower(): value for name, value in response.getheaders()}
+            )
+
+    def post(self, path: str, body: Any, *, key: str | None = DEFAULT_KEY) -> Answer:
+        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+        headers = {"Content-Type": "application/json"} | ({"apikey": key} if key is not None else {})
+        return self.send("POST", path, raw, headers)
+
+    def control(self, method: str, path: str, body: Any = None) -> Answer:
+        return self.send(method, "/_sandbox/" + path, None if body is None else json.dumps(body).encode())
+
+    def fetch(self, **values: Any) -> Answer:
+        return self.post(FETCH, {"vendor_id": 27, "with_items": True} | values)
+
+    def mark(self, *records: dict[str, Any]) -> Answer:
+        return self.post(MARK, {"records": list(records)})
+
+    def update(self, *pairs: tuple[str, Any]) -> Answer:
+        records = [{"vendor_id": 27, "vpc": vpc, "quantity": quantity} for vpc, quantity in pairs]
+        return self.post(UPDATE, {"records": records})
+
+
+def make_po(number: str, **values: Any) -> dict[str, Any]:
+    items = [
+        {"po_item_id": 456, "vpc": "MAR-1", "quantity": 2},
+        {"po_item_id": 457, "vpc": "00120", "quantity": 1},
+    ]
+    return {
+        "po": number,
+        "vendor_id": 27,
+        "status": "ready",
+        "date_submit": "2026-01-02T03:04:05Z",
+        "items": items,
+    } | values
+
+
+def make_record(number: str, *quantities: int) -> dict[str, Any]:
+    return {
+        "po": number,
+        "items": [
+            {"po_item_id": 456 + place, "quantity": quantity}
+            for place, quantity in enumerate(quantities or (2, 1))
+        ],
+    }
+
+
+@pytest.fixture
+def sandbox() -> Iterator[Sandbox]:
+    with Sandbox(State([make_po("D1"), make_po("D2"), make_po("D3")])) as running:
+        yield running
+
+
+@pytest.fixture
+def connect() -> Iterator[Callable[..., Client]]:
+    """Make clients that are closed at the end."""
+    made: list[Client] = []
+
+    def make(sandbox: Sandbox, *, timeout: float = 5.0) -> Client:
+        made.append(Client(sandbox.port, timeout=timeout))
+        return made[-1]
+
+    yield make
+    for client in made:
+        client.connection.close()
+
+
+@pytest.fixture
+def make_client() -> Iterator[Callable[[int], Client]]:
+    """The same for a port."""
+    made: list[Client] = []
+
+    def make(port: int) -> Client:
+        made.append(Client(port))
+        return made[-1]
+
+    yield make
+    for client in made:
+        client.connection.close()
+
+
+@pytest.fixture
+def client(sandbox: Sandbox, connect: Callable[..., Client]) -> Client:
+    return connect(sandbox)
+
+
+@pytest.fixture
+def po() -> Callable[..., dict[str, Any]]:
+    return make_po
+
+
+@pytest.fixture
+def record() -> Callable[..., dict[str, Any]]:
+    return make_record
