@@ -9,6 +9,10 @@ RENAME_NOREPLACE does both. Where a file system lacks it (NFS, some FUSE) the na
 renamed plainly. Link and unlink would refuse an existing name there as well, but they are two steps: after a
 crash between them the file counts as staged although it was published, and a PO would reach the vendor twice.
 The look-up loses only against somebody who makes a file under our own name in the very same moment.
+
+An outbox is often a share. While it is not mounted an empty folder stands in its place, in which every staged
+file is "gone". So a file whose publishing is asked about later is staged with a trace, an empty file beside
+it that stays: gone with its trace there = published; both gone = this is not the outbox, and nothing is known.
 """
 
 from __future__ import annotations
@@ -32,11 +36,13 @@ from filebridge.errors import UserError
 logger = logging.getLogger("filebridge.outbox")
 
 STAGING: Final = ".filebridge"
+_TRACE: Final = ".staged"
 PUBLISHED_MODE: Final = 0o640
 _MAX_NAME_BYTES: Final = 255
 _FOLDER: Final = os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC
 _OWN_FOLDER: Final = _FOLDER | os.O_NOFOLLOW
 _NEW_FILE: Final = os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_TRACE_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
 _RENAME_NOREPLACE: Final = 1
 _NOT_SUPPORTED: Final = frozenset({errno.ENOSYS, errno.EINVAL, errno.EOPNOTSUPP})
 
@@ -51,12 +57,13 @@ class Staged:
     size: int
 
 
-def stage(outbox: Path, name: str, write: Callable[[BinaryIO], None]) -> Staged:
+def stage(outbox: Path, name: str, write: Callable[[BinaryIO], None], *, traced: bool = False) -> Staged:
     """Have `write` fill a file in the staging folder of `outbox` (made where absent), and make it durable.
 
     `write` is handed a seekable binary file. The hash is that of the bytes read back. A staged file of that
-    name is written anew: what the ledger knows to be staged is never staged again. Where `write` raises,
-    nothing stays behind. Raises ValueError where `name` is no plain file name, OSError where the disk fails.
+    name is written anew: what the ledger knows to be staged is never staged again. `traced` leaves the trace
+    that `still_staged` and `is_taken` need, until a `sweep`. Where `write` raises, nothing stays behind.
+    Raises ValueError where `name` is no plain file name, OSError where the disk fails.
     """
     check_plain(name)
     with _staging(outbox, make=True) as folder:
@@ -73,21 +80,23 @@ def stage(outbox: Path, name: str, write: Callable[[BinaryIO], None]) -> Staged:
         except BaseException:
             _remove(folder, name)
             raise
+        if traced:
+            os.close(os.open(name + _TRACE, _TRACE_FILE, 0o600, dir_fd=folder))
         _sync_folder(folder)
     return Staged(outbox, name, sha256, size)
 
 
 def still_staged(outbox: Path, name: str) -> bool:
-    """Whether a file is still in the staging folder: then it is not published, else it is.
+    """Whether a file that was staged with a trace still is: then it is not published, else it is.
 
-    Raises OSError where the outbox itself cannot be looked into (a mount that is away): nothing is known then.
+    Raises UserError where this is not the outbox that it was staged in: nothing is known then.
     """
-    with _opened(outbox, _FOLDER) as top:
-        try:
-            os.stat(f"{STAGING}/{name}", dir_fd=top, follow_symlinks=False)
-        except FileNotFoundError:
+    with _opened_staging(outbox, name) as folder:
+        if _is_there(folder, name):
+            return True
+        if _is_there(folder, name + _TRACE):
             return False
-    return True
+    raise _not_the_outbox(outbox, name)
 
 
 def publish(staged: Staged, folder: Path, *, replace: bool = False) -> Path:
@@ -108,32 +117,40 @@ def publish(staged: Staged, folder: Path, *, replace: bool = False) -> Path:
         except FileExistsError:
             raise FileExistsError(errno.EEXIST, "a file of this name is already there", str(target)) from None
         except OSError as error:
-            _judge(error, staged, folder)
+            if error.errno == errno.EXDEV:
+                raise _two_file_systems(staged.outbox, folder) from error
+            # A network share may have done it and lost only its answer.
+            if _is_there(source, staged.name):
+                raise
         _sync_folder(destination)
         _sync_folder(source)
     return target
 
 
-def is_taken(folder: Path, name: str) -> bool:
-    """Whether a published file is no longer in `folder`. Raises OSError where the folder cannot be read."""
+def is_taken(outbox: Path, folder: Path, name: str) -> bool:
+    """Whether a file that was staged with a trace, and published, is no longer in `folder`.
+
+    Raises UserError where this is not the outbox that it was staged in: nothing is known then.
+    """
+    with _opened_staging(outbox, name) as staging:
+        if not _is_there(staging, name + _TRACE):
+            raise _not_the_outbox(outbox, name)
     with _opened(folder, _FOLDER) as opened:
-        try:
-            os.stat(name, dir_fd=opened, follow_symlinks=False)
-        except FileNotFoundError:
-            return True
-    return False
+        return not _is_there(opened, name)
 
 
 def sweep(outbox: Path, known_names: Collection[str]) -> tuple[str, ...]:
-    """Remove staged files that the ledger does not know (`known_names`); which they were, in name order.
+    """Remove staged files and traces that the ledger does not know (`known_names`); which, in name order.
 
-    They were staged by a pass that ended before it could write them down. Nothing of theirs was published.
+    Such a file was staged by a pass that ended before it could write that down: it was not published. A name
+    is known as long as it may still be asked about: then its trace stays.
     """
     try:
         names = sorted(os.listdir(outbox / STAGING))
     except FileNotFoundError:
         return ()
-    orphans = tuple(name for name in names if name not in known_names)
+    kept = {*known_names, *(name + _TRACE for name in known_names)}
+    orphans = tuple(name for name in names if name not in kept)
     if orphans:
         with _staging(outbox, make=False) as folder:
             for name in orphans:
@@ -151,6 +168,30 @@ def check_plain(name: str) -> None:
 
 
 # Folders
+
+
+@contextmanager
+def _opened_staging(outbox: Path, name: str) -> Iterator[int]:
+    try:
+        with _staging(outbox, make=False) as folder:
+            yield folder
+    except FileNotFoundError as error:
+        raise _not_the_outbox(outbox, name) from error
+
+
+def _not_the_outbox(outbox: Path, name: str) -> UserError:
+    return UserError(
+        f"{outbox} is not the folder that {name} was staged in: its staging folder knows nothing of the file.",
+        fix="Mount the share that belongs there, then run again; nothing is lost meanwhile.",
+    )
+
+
+def _is_there(folder: int, name: str) -> bool:
+    try:
+        os.stat(name, dir_fd=folder, follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return True
 
 
 @contextmanager
@@ -253,12 +294,9 @@ def _rename_to_free_name(source: int, name: str, destination: int) -> None:
         number = ctypes.get_errno()
         if number not in _NOT_SUPPORTED:
             raise OSError(number, os.strerror(number), name)
-    try:
-        os.stat(name, dir_fd=destination, follow_symlinks=False)
-    except FileNotFoundError:
-        os.rename(name, name, src_dir_fd=source, dst_dir_fd=destination)
-    else:
+    if _is_there(destination, name):
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), name)
+    os.rename(name, name, src_dir_fd=source, dst_dir_fd=destination)
 
 
 @cache
@@ -279,13 +317,8 @@ def _renameat2() -> Any:
     return function
 
 
-def _judge(error: OSError, staged: Staged, folder: Path) -> None:
-    """Re-raise an error of the rename, unless it took place and only the answer was lost (network shares)."""
-    if error.errno == errno.EXDEV:
-        raise UserError(
-            f"{folder} lies on another file system than {staged.outbox}, so that nothing can be published "
-            "there in one step.",
-            fix=f"Mount the share at {staged.outbox} as a whole, not at a folder in it.",
-        ) from error
-    if still_staged(staged.outbox, staged.name):
-        raise error
+def _two_file_systems(outbox: Path, folder: Path) -> UserError:
+    return UserError(
+        f"{folder} lies on another file system than {outbox}, so that nothing can be published there in one step.",
+        fix=f"Mount the share at {outbox} as a whole, not at a folder in it.",
+    )

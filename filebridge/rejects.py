@@ -88,6 +88,21 @@ _FILE: Final = (
         "More rows are bad than `on_reject` allows",
         "Correct the rows and send the file again.",
     ),
+    (
+        "similar_keys",
+        "Identifiers differ only in upper and lower case",
+        "Nothing, as long as it is meant so.",
+    ),
+    (
+        "date_like_identifier",
+        "An identifier looks like a date that a spreadsheet has made of it",
+        "Compare it with its source; format the column as text.",
+    ),
+    (
+        "judged_by_column",
+        "How a column writes its numbers or dates was judged by its cells",
+        "Nothing; or declare `number:` or `date:` in the mapping.",
+    ),
     ("discarded", "A person discarded the file", "Nothing is to be done."),
     (
         "unknown_reject_file",
@@ -165,6 +180,11 @@ _ORDER: Final = (
         "Leave the column out, or ask the retailer to shorten it.",
     ),
     ("vanished", "The PO is no longer there to be submitted", "Ask the retailer whether it was cancelled."),
+    (
+        "unquotable",
+        "Text that cannot stand in the file without quotes",
+        "Write `quoting: minimal`, or leave the column out.",
+    ),
     (
         "formula_text",
         "Text that a spreadsheet would run",

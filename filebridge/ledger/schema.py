@@ -126,6 +126,7 @@ file = sa.Table(
     sa.Column("settled_at", sa.BigInteger),
     sa.Column("reject_file", sa.Text, nullable=False, server_default=""),  # below replies/
     sa.Column("archived_at", sa.Text, nullable=False, server_default=""),  # folder below archive/
+    sqlite_autoincrement=True,
 )
 sa.Index("file_by_vendor", file.c.vendor, file.c.feed, file.c.seq)
 sa.Index("file_unsettled", file.c.state, file.c.seq)
@@ -140,14 +141,15 @@ row_block = sa.Table(
 row_reject = sa.Table(
     "row_reject",
     metadata,
-    sa.Column("file_id", sa.Text, sa.ForeignKey("file.id"), nullable=False),
-    sa.Column("row", sa.Integer, nullable=False),
+    sa.Column("file_id", sa.Text, sa.ForeignKey("file.id"), primary_key=True),
+    sa.Column("row", sa.Integer, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),  # of the reason in its file: a row's stand in order
     sa.Column("column", sa.Text, nullable=False),
     sa.Column("code", sa.Text, nullable=False),
     sa.Column("message", sa.Text, nullable=False),
     sa.Column("value", sa.Text, nullable=False),
+    sqlite_with_rowid=False,
 )
-sa.Index("row_reject_by_row", row_reject.c.file_id, row_reject.c.row)
 
 call = sa.Table(
     "call",
@@ -159,11 +161,13 @@ call = sa.Table(
     sa.Column("file_id", sa.Text, sa.ForeignKey("file.id")),  # the file whose rows it carries
     sa.Column("order_file_id", sa.Text, sa.ForeignKey("order_file.id")),  # the PO file that it marks
     sa.Column("parent_id", _SEQ, sa.ForeignKey("call.id")),  # the call that it is a part of, or states again
+    sa.Column(
+        "arrival", sa.Integer, nullable=False, server_default="0"
+    ),  # file.seq: decides between equal times
     sa.Column("state", sa.Text, nullable=False),
     sa.Column("records", sa.Integer, nullable=False),
     sa.Column("rows", sa.Integer, nullable=False),
     sa.Column("order_at", sa.BigInteger, nullable=False, server_default="0"),
-    sa.Column("block", sa.LargeBinary, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
     sa.Column("planned_at", sa.BigInteger, nullable=False),
     sa.Column("sent_at", sa.BigInteger),
@@ -171,6 +175,10 @@ call = sa.Table(
     sa.Column("http_status", sa.Integer),
     sa.Column("answer", sa.Text, nullable=False, server_default=""),  # RetailOps' own words, or what happened
     sa.Column("restate_at", sa.BigInteger),  # when its values are stated once more, since one may land late
+    sa.Column(
+        "block", sa.LargeBinary, nullable=False
+    ),  # last: what stands behind a large value is slow to reach
+    sqlite_autoincrement=True,
 )
 sa.Index("call_by_file", call.c.file_id, call.c.id)
 sa.Index("call_by_vendor", call.c.vendor, call.c.action, call.c.state)
@@ -251,6 +259,7 @@ request = sa.Table(
     sa.Column("asked_by", sa.Text, nullable=False),
     sa.Column("done_at", sa.BigInteger),
     sa.Column("result", sa.Text, nullable=False, server_default=""),
+    sqlite_autoincrement=True,
 )
 sa.Index("request_open", request.c.done_at, request.c.id)
 
@@ -285,4 +294,5 @@ work_pass = sa.Table(
     sa.Column("beat_at", sa.BigInteger, nullable=False),  # the heartbeat
     sa.Column("ended_at", sa.BigInteger),
     sa.Column("exit_code", sa.Integer),
+    sqlite_autoincrement=True,
 )

@@ -37,13 +37,15 @@ def either(words: Sequence[str], last: str = "or") -> str:
 
 
 def explain(error: ValidationError, model: type[BaseModel], yaml: YamlText) -> list[Problem]:
-    """Every fault that pydantic found in `yaml` against `model`, one problem a place, in order of the file."""
+    """Every fault that pydantic found in `yaml` against `model`, one problem a place; `blanks` are told apart."""
     faults: dict[Path, list[dict[str, Any]]] = {}
     for fault in error.errors(include_url=False):
         path = _path_in(yaml.tree, fault["loc"])
         faults.setdefault(path, []).append(dict(fault))
     problems = []
     for path, found in faults.items():
+        if path in yaml.blank:
+            continue
         deeper = any(len(other) > len(path) and other[: len(path)] == path for other in faults)
         if deeper and all(fault["type"] in _SHAPE_ERRORS for fault in found):
             continue
@@ -51,25 +53,38 @@ def explain(error: ValidationError, model: type[BaseModel], yaml: YamlText) -> l
     return problems
 
 
+def by_line(problem: Problem) -> tuple[str, int]:
+    """The order of problems: by file, then by line."""
+    file, _, line = problem.place.rpartition(":")
+    return (file, int(line)) if line.isdigit() else (problem.place, 0)
+
+
+def blanks(yaml: YamlText) -> list[Problem]:
+    """The keys that have nothing after their colon: a text without a character, or a section without a line?"""
+    fix = 'Write its value or take the line out; an empty text is "".'
+    return [
+        Problem(yaml.place_of(path), f"`{_dotted(path)}:` has nothing after it", fix)
+        for path in sorted(yaml.blank, key=str)
+    ]
+
+
 def _path_in(tree: Node, loc: tuple[int | str, ...]) -> Path:
     """The part of pydantic's location that stands in the file: it also names branches of unions and short forms."""
-    node, path = tree, []
+    node: Node = tree
+    path: Path = ()
     for step in loc:
-        if (isinstance(node, dict) and isinstance(step, str) and step in node) or (
-            isinstance(node, list) and isinstance(step, int) and step < len(node)
-        ):
+        in_section = isinstance(node, dict) and step in node
+        in_list = isinstance(node, list) and isinstance(step, int) and step < len(node)
+        if in_section or in_list:
             node = node[step]
-            path.append(step)
-    return tuple(path)
+            path = (*path, step)
+    return path
 
 
 def _problems_at(
     path: Path, faults: list[dict[str, Any]], model: type[BaseModel], yaml: YamlText
 ) -> list[Problem]:
     place = yaml.place_of(path)
-    if path in yaml.blank:
-        fix = 'Write its value or take the line out; an empty text is "".'
-        return [Problem(place, f"`{_dotted(path)}:` has nothing after it", fix)]
     problems = []
     for fault in faults:
         if fault["type"] == "missing":
@@ -109,19 +124,27 @@ def _missing(path: Path, name: str, model: type[BaseModel], yaml: YamlText) -> P
 
 def unknown_key(path: Path, model: type[BaseModel], yaml: YamlText) -> Problem:
     """The problem of a key that its section does not know."""
-    key = str(path[-1])
-    known = known_keys(model, path[:-1])
-    fix = did_you_mean(key, known)
-    if not nearest(key, known):
-        home = next(
-            (name for name in known_keys(model, ()) if name != key and key in known_keys(model, (name,))),
-            None,
-        )
-        if home is not None and path[:-1] != (home,):
-            fix = f"It belongs under `{home}:`."
-        elif len(path) > 1 and key in known_keys(model, ()):
-            fix = f"It belongs at the top of the file, not under `{_dotted(path[:-1])}:`."
-    return Problem(yaml.place_of(path), f"`{key}` is not known here", fix)
+    return Problem(yaml.place_of(path), f"`{path[-1]}` is not known here", _home_of(path, model))
+
+
+def _home_of(path: Path, model: type[BaseModel]) -> str:
+    """What to do about an unknown key: what is written instead, the nearest word, or where it belongs."""
+    key, section = str(path[-1]), path[:-1]
+    known = known_keys(model, section)
+    elsewhere: list[str] = [
+        leaf.elsewhere[key] for leaf in annotations_at(model, section) if key in leaf.elsewhere
+    ]
+    if elsewhere:
+        return elsewhere[0]
+    if nearest(key, known):
+        return did_you_mean(key, known)
+    top = known_keys(model, ())
+    home = next((name for name in top if (name,) != section and key in known_keys(model, (name,))), None)
+    if home is not None:
+        return f"It belongs under `{home}:`."
+    if section and key in top:
+        return f"It belongs at the top of the file, not under `{_dotted(section)}:`."
+    return did_you_mean(key, known)
 
 
 def _out_of_bounds(path: Path, fault: dict[str, Any], yaml: YamlText) -> Problem:
@@ -141,11 +164,13 @@ def _out_of_bounds(path: Path, fault: dict[str, Any], yaml: YamlText) -> Problem
 def _of_another_shape(path: Path, model: type[BaseModel], yaml: YamlText) -> Problem:
     leaves = annotations_at(model, path)
     words = [str(word) for leaf in leaves if get_origin(leaf) is Literal for word in get_args(leaf)]
-    expected = either([part for part in (_expected(leaf) for leaf in leaves) if part])
+    shapes = [_expected(leaf) for leaf in leaves if get_origin(leaf) is not Literal]
+    expected = either([*words, *(shape for shape in shapes if shape)])
     value = _node_at(yaml.tree, path)
     near = nearest(value, words) if isinstance(value, str) else ""
     fix = f"Did you mean `{near}`? Expected: {expected}." if near else f"Expected: {expected}."
-    return Problem(yaml.place_of(path), f"{_found(path, yaml)} is not known here", fix)
+    verb = "is not known here" if words and isinstance(value, str) else "does not fit here"
+    return Problem(yaml.place_of(path), f"{_found(path, yaml)} {verb}", fix)
 
 
 def _found(path: Path, yaml: YamlText) -> str:
@@ -209,8 +234,6 @@ def _is_model(annotation: Any) -> bool:
 
 
 def _expected(annotation: Any) -> str:
-    if get_origin(annotation) is Literal:
-        return either([str(word) for word in get_args(annotation)])
     if _is_model(annotation):
         names = [field.alias or name for name, field in annotation.model_fields.items()]
         return f"a section with {'the key' if len(names) == 1 else 'keys such as'} {', '.join(names[:4])}"
@@ -218,4 +241,4 @@ def _expected(annotation: Any) -> str:
         return "a section of lines `name: value`"
     if get_origin(annotation) is tuple:
         return "a text, or a list: [a, b]" if get_args(annotation)[0] is str else "a list of sections"
-    return {bool: "true or false", int: "a whole number", float: "one value", str: "text"}.get(annotation, "")
+    return {bool: "true or false", int: "a whole number", float: "a number", str: "text"}.get(annotation, "")

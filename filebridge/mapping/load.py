@@ -20,7 +20,15 @@ from pydantic import BaseModel, ValidationError
 
 from filebridge.errors import ConfigError, Problem
 from filebridge.mapping.crosswalk import read_crosswalk
-from filebridge.mapping.explain import did_you_mean, explain, known_keys, nearest, unknown_key
+from filebridge.mapping.explain import (
+    blanks,
+    by_line,
+    did_you_mean,
+    explain,
+    known_keys,
+    nearest,
+    unknown_key,
+)
 from filebridge.mapping.mistakes import layout_mistakes, mapping_mistakes, vendor_mistakes
 from filebridge.mapping.model import DOCUMENTS, Mapping, OrderLayout, Vendor
 from filebridge.mapping.pack import FeedMapping, VendorPack
@@ -102,34 +110,13 @@ def _validated(
         and path[-1].endswith("_")
         and path[-1][:-1] in known_keys(model, path[:-1])
     ]
+    problems += blanks(yaml)
     value = None
     try:
         value = model.model_validate(yaml.tree)
     except ValidationError as error:
         problems += explain(error, model, yaml)
-    blank = [path for path in yaml.blank if value is not None]
-    problems += [
-        Problem(
-            yaml.place_of(path),
-            f"`{path[-1]}:` has nothing after it",
-            'Write its value or take the line out; an empty text is "".',
-        )
-        for path in blank
-    ]
-    # What a mistake says of a place is said better than what the types say of it.
-    said = {problem.place for problem in mistakes}
-    return value, sorted(
-        mistakes + [p for p in problems if p.place not in said or _is_unknown(p)], key=_by_line
-    )
-
-
-def _is_unknown(problem: Problem) -> bool:
-    return "is not known here" in problem.message or "is missing" in problem.message
-
-
-def _by_line(problem: Problem) -> tuple[str, int]:
-    file, _, line = problem.place.rpartition(":")
-    return (file, int(line)) if line.isdigit() else (problem.place, 0)
+    return value, sorted(mistakes + problems, key=by_line)
 
 
 def _with_crosswalks(yaml: YamlText, files: Files) -> tuple[YamlText, list[Problem]]:
@@ -157,7 +144,7 @@ def _with_crosswalks(yaml: YamlText, files: Files) -> tuple[YamlText, list[Probl
 
 def _crosswalk(name: str, here: str, mapping_place: str, files: Files) -> dict[str, str]:
     if name not in files:
-        beside = [file for file in files if file.endswith((*YAML_SUFFIXES, ".csv"))]
+        beside = [file for file in files if file.casefold().endswith((*YAML_SUFFIXES, ".csv"))]
         fix = "Write the file's name as it lies beside this mapping, or {word: value}."
         if nearest(name, beside):
             fix = did_you_mean(name, beside)
@@ -173,16 +160,38 @@ class _Loading:
         self.vendor = vendor
         self.path = f"{folder}/{vendor}"
         self.problems: list[Problem] = []
+        self.mappings: list[FeedMapping] = []
+        self.layouts: list[tuple[YamlText, OrderLayout]] = []
         self.defaults_text = defaults or ""
         self.defaults = self._defaults(defaults, f"{folder}/{DEFAULTS_FILE}")
 
     def pack(self) -> VendorPack:
-        texts = {name: self._text(name) for name in self.files if name.endswith(YAML_SUFFIXES)}
+        texts = {name: self._text(name) for name in self.files if name.casefold().endswith(YAML_SUFFIXES)}
         settings = self._settings(texts.pop(VENDOR_FILE, None))
         carriers = self._carriers(texts.pop(CARRIERS_FILE, None))
+        self._documents(texts)
+        self._check_feeds()
+        if self.problems or settings is None:
+            raise ConfigError(self.problems)
+        layout, columns, place = None, {}, ""
+        for yaml, found in self.layouts:
+            layout, place = found, yaml.place
+            columns = {header: yaml.place_of(("columns", header)) for header in found.columns}
+        return VendorPack(
+            vendor=self.vendor,
+            path=self.path,
+            settings=settings,
+            mappings=tuple(sorted(self.mappings, key=lambda found: found.feed)),
+            orders=layout,
+            orders_path=place,
+            orders_columns=columns,
+            carriers=carriers,
+        )
+
+    def _documents(self, texts: dict[str, YamlText | None]) -> None:
         used = _crosswalk_names(texts)
-        mappings: list[FeedMapping] = []
-        layouts: list[tuple[str, YamlText, OrderLayout]] = []
+        # Where a crosswalk is misnamed, or its mapping unreadable, a file without a document may well be it.
+        all_read = None not in texts.values() and used <= set(self.files)
         for name, yaml in texts.items():
             if yaml is None or (name in used and "document" not in yaml.tree):
                 continue
@@ -192,27 +201,11 @@ class _Loading:
                 layout, problems = _layout(joined)
                 self.problems += problems
                 if layout is not None:
-                    layouts.append((yaml.place, joined, layout))
+                    self.layouts.append((joined, layout))
             elif document in DOCUMENTS:
-                mappings += self._feed(name, yaml, str(document))
-            else:
+                self._take_feed(name, yaml, str(document))
+            elif all_read or "document" in yaml.tree:
                 self.problems.append(_no_document(yaml))
-        self._check_feeds(mappings, [place for place, _, _ in layouts])
-        if self.problems or settings is None:
-            raise ConfigError(self.problems)
-        place, joined, layout = layouts[0] if layouts else ("", None, None)
-        return VendorPack(
-            vendor=self.vendor,
-            path=self.path,
-            settings=settings,
-            mappings=tuple(sorted(mappings, key=lambda found: found.feed)),
-            orders=layout,
-            orders_path=place,
-            orders_columns={c: joined.place_of(("columns", c)) for c in layout.columns}
-            if joined and layout
-            else {},
-            carriers=carriers,
-        )
 
     def _text(self, name: str) -> YamlText | None:
         try:
@@ -276,22 +269,23 @@ class _Loading:
                 self.problems.append(Problem(yaml.place_of((word,)), f"`{word}` names no ship class", fix))
         return found
 
-    def _feed(self, name: str, yaml: YamlText, document: str) -> list[FeedMapping]:
+    def _take_feed(self, name: str, yaml: YamlText, document: str) -> None:
         mapping, problems = _mapping(self._joined(yaml, document), yaml, self.files)
         self.problems += problems
         if mapping is None:
-            return []
+            return
         parts = [self.files[name]]
         parts += [self.files[used] for used in sorted(_crosswalk_names({name: yaml})) if used in self.files]
         if self.defaults is not None and document in self.defaults.tree:
             parts.append(self.defaults_text)
         digest = hashlib.sha256("\0".join(parts).encode("utf-8", "surrogatepass")).hexdigest()
-        return [FeedMapping(feed=PurePosixPath(name).stem, path=yaml.place, mapping=mapping, sha256=digest)]
+        feed = PurePosixPath(name).stem
+        self.mappings.append(FeedMapping(feed=feed, path=yaml.place, mapping=mapping, sha256=digest))
 
-    def _check_feeds(self, mappings: list[FeedMapping], layouts: list[str]) -> None:
+    def _check_feeds(self) -> None:
         by_feed: dict[str, str] = {}
         unmatched: dict[str, str] = {}
-        for found in mappings:
+        for found in self.mappings:
             if found.feed in by_feed:
                 message = f"the feed `{found.feed}` has two mappings, {by_feed[found.feed]} and this one"
                 self.problems.append(Problem(found.path, message, "Give one of the files another name."))
@@ -303,9 +297,10 @@ class _Loading:
                     fix = f'Add a line to each, such as `match: ["{found.feed}*.csv"]`.'
                     self.problems.append(Problem(found.path, message, fix))
                 unmatched.setdefault(document, found.path)
-        for place in layouts[1:]:
+        for yaml, _ in self.layouts[1:]:
+            message = f"{self.layouts[0][0].place} is a purchase-orders layout too"
             fix = "A vendor's POs are written in one layout: take one of the files away."
-            self.problems.append(Problem(place, f"{layouts[0]} is a purchase-orders layout too", fix))
+            self.problems.append(Problem(yaml.place, message, fix))
 
 
 def _join(own: YamlText, shared: YamlText) -> YamlText:

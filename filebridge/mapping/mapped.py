@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -15,6 +16,17 @@ from filebridge.tables.table import ReadHow
 
 BY_RECORD: Final = 255
 """In `RowRuns.outcomes`: the rows' outcome is that of their records."""
+
+REJECTS_SCHEMA: Final = pa.schema(
+    [
+        ("row", pa.int32()),
+        ("column", pa.string()),
+        ("code", pa.string()),
+        ("message", pa.string()),
+        ("value", pa.string()),
+    ]
+)
+"""Reasons why rows cannot go, one each: several may name one row. Batches are in no order of rows."""
 
 _RUNS_SCHEMA: Final = pa.schema(
     [("first_row", pa.int32()), ("length", pa.int32()), ("outcome", pa.int32()), ("first_record", pa.int32())]
@@ -72,6 +84,26 @@ class RowRuns:
             np.where(by_record[starts], records[starts], -1).astype(np.int32),
         )
 
+    @classmethod
+    def joined(cls, parts: Sequence[RowRuns]) -> RowRuns:
+        """The runs of parts of a file, in order of rows, as few as they can be."""
+        if not parts:
+            nothing = np.empty(0, dtype=np.int32)
+            return cls(nothing, nothing, nothing, nothing)
+        first_rows, lengths, outcomes, first_records = (
+            np.concatenate([getattr(part, name) for part in parts])
+            for name in ("first_rows", "lengths", "outcomes", "first_records")
+        )
+        order = np.argsort(first_rows, kind="stable")
+        first_rows, lengths = first_rows[order], lengths[order]
+        outcomes, first_records = outcomes[order], first_records[order]
+        goes_on = (first_rows[1:] == first_rows[:-1] + lengths[:-1]) & (outcomes[1:] == outcomes[:-1])
+        goes_on &= (outcomes[1:] != BY_RECORD) | (first_records[1:] == first_records[:-1] + lengths[:-1])
+        starts = np.concatenate([[True], ~goes_on])[: len(order)]
+        places = np.flatnonzero(starts)
+        summed = np.add.reduceat(lengths, places).astype(np.int32) if len(places) else lengths
+        return cls(first_rows[places], summed, outcomes[places], first_records[places])
+
     def rows(self) -> tuple[Ints, Ints, Ints]:
         """The inverse of `of_rows`: row numbers, outcome codes or BY_RECORD, and records, one of each a row."""
         steps = np.arange(self.lengths.sum(), dtype=np.int32)
@@ -114,13 +146,17 @@ class MappedFile:
     """A file as records, rejects and facts. The records and rejects lie in the file's work folder.
 
     `records` counts the records in the spool (`records.arrow`, an Arrow IPC file of `inventory_schema`
-    batches in record order); `rejects` counts the reasons in `rejects.arrow` (row, column, code, message,
-    value). `runs` covers each data row: BY_RECORD, REJECTED, or SUPERSEDED where `duplicates` passed over it.
+    batches in record order); a record's number is its place over all batches, and each record has at least
+    one row: where rules across rows took records out, the spool was written anew without them. `rejects`
+    counts the reasons in `rejects.arrow` (`REJECTS_SCHEMA`). `runs` covers each data row: BY_RECORD, REJECTED, or SUPERSEDED where `duplicates` passed over it.
     """
 
     document: str
     fields: tuple[str, ...]
-    """Our fields that the mapping gives, in the document's order."""
+    """The fields that the records have, in the document's order: for inventory, those of `inventory_schema`.
+
+    `vendor_id` is checked and not kept; an `as_of` that is one for all rows is `as_of_file` instead.
+    """
     headers: tuple[str, ...]
     how: ReadHow
     rows: int

@@ -23,7 +23,7 @@ from typing import Final, TypeAlias
 
 from filebridge.documents.fields import DOCUMENT_FIELDS, FieldKind, FieldSpec
 from filebridge.mapping.explain import either
-from filebridge.mapping.mistakes import ONE_OF
+from filebridge.mapping.mistakes import missing_choices
 from filebridge.mapping.model import FieldSteps, Mapping
 from filebridge.mapping.pack import FeedMapping, VendorPack
 
@@ -196,6 +196,5 @@ def _fits(document: str, fields: list[str]) -> bool:
     if not all(field in specs for field in fields):
         return False
     names = {specs[field].name for field in fields}
-    return all(spec.name in names for spec in specs.values() if spec.required) and all(
-        names & set(one_of) for one_of in ONE_OF.get(document, ()) if document in _TOLD_BY_HEADERS
-    )
+    required = {spec.name for spec in specs.values() if spec.required}
+    return required <= names and not missing_choices(document, names)

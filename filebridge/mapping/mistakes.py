@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import datetime
 from typing import Final
 
 from filebridge.documents.fields import DOCUMENT_FIELDS, FieldKind, FieldSpec
 from filebridge.errors import Problem
 from filebridge.mapping.explain import did_you_mean, either
-from filebridge.mapping.yaml_text import Node, Path, YamlText
+from filebridge.mapping.yaml_text import Node, YamlText
 
-ONE_OF: Final = {"shipments": (("carrier", "ship_class_id"), ("vpc", "po_item_id"))}
-"""Beside the required fields of DOCUMENT_FIELDS: fields of which one is needed."""
+_ONE_OF: Final = {"shipments": (("carrier", "ship_class_id"), ("vpc", "po_item_id"))}
 
 _DIRECTIVES: Final = "aAbBdfHIjmMpSyYzZ%"
 _TEXT_KEYS: Final = ("delimiter", "quote", "escape", "comment")
@@ -30,27 +29,18 @@ _ONLY_FOR: Final = {
     "time_zone": (FieldKind.INSTANT,),
 }
 _PLACEHOLDERS: Final = ("vendor", "now", "sequence", "po")
-_DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 def vendor_mistakes(yaml: YamlText) -> list[Problem]:
     """Mistakes of a vendor.yaml."""
-    problems = []
-    if isinstance(yaml.tree.get("vendor_id"), str) and not yaml.tree["vendor_id"].strip():
-        problems.append(
-            Problem(yaml.place_of(("vendor_id",)), "`vendor_id` is empty", "Write the id at RetailOps.")
-        )
     orders = yaml.tree.get("orders")
-    if isinstance(orders, dict):
-        if "every" in orders and "cron" in orders:
-            message = "`orders:` has both `every` and `cron`"
-            problems.append(Problem(yaml.place_of(("orders", "cron")), message, "Take one of them out."))
-        problems += _cron_mistakes(orders.get("cron"), yaml.place_of(("orders", "cron")))
-    expectations = yaml.tree.get("expect")
-    for index, expected in enumerate(expectations if isinstance(expectations, list) else ()):
-        if isinstance(expected, dict):
-            problems += _expectation_mistakes(expected, ("expect", index), yaml)
-    return problems
+    if not isinstance(orders, dict):
+        return []
+    problems = []
+    if "every" in orders and "cron" in orders:
+        message = "`orders:` has both `every` and `cron`"
+        problems.append(Problem(yaml.place_of(("orders", "cron")), message, "Take one of them out."))
+    return problems + _cron_mistakes(orders.get("cron"), yaml.place_of(("orders", "cron")))
 
 
 def _cron_mistakes(cron: Node, place: str) -> list[Problem]:
@@ -64,20 +54,6 @@ def _cron_mistakes(cron: Node, place: str) -> list[Problem]:
         fix = 'Write minute, hour, day, month and weekday, such as "0 2 * * *" for two at night.'
         return [Problem(place, f"`cron: {cron}` is no schedule: {error}", fix)]
     return []
-
-
-def _expectation_mistakes(expected: dict[str, Node], path: Path, yaml: YamlText) -> Iterator[Problem]:
-    by = expected.get("by")
-    if isinstance(by, str) and not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", by):
-        yield Problem(
-            yaml.place_of((*path, "by")), f"`by: {by}` is no time of day", "Write one such as 06:00."
-        )
-    days = expected.get("days")
-    if isinstance(days, str):
-        parts = [part.strip() for part in re.split(r"[-,]", days)]
-        if not all(part in _DAYS for part in parts):
-            fix = f"Write days such as mon-fri or mon,thu, of {', '.join(_DAYS)}."
-            yield Problem(yaml.place_of((*path, "days")), f"`days: {days}` are no days", fix)
 
 
 def mapping_mistakes(yaml: YamlText, own: YamlText) -> list[Problem]:
@@ -108,11 +84,19 @@ def _field_names(fields: dict[str, Node], specs: tuple[FieldSpec, ...], yaml: Ya
         if spec.required and spec.name not in mapped:
             fix = f"Add it below `fields:`, as in `{spec.name}: THE COLUMN'S HEADER` ({spec.says})."
             yield Problem(here, f"{document} needs the field `{spec.name}`, which is not mapped", fix)
-    for names in ONE_OF.get(document, ()) if mapped else ():
+    for names in missing_choices(document, mapped) if mapped else ():
+        message = f"{document} needs {either(names)}, and neither is mapped"
+        yield Problem(here, message, f"Add one below `fields:`, as in `{names[0]}: THE COLUMN'S HEADER`.")
+
+
+def missing_choices(document: str, mapped: Collection[str]) -> list[tuple[str, ...]]:
+    """The sets of fields of which a document needs one, and of which none is in `mapped`."""
+    return [
+        names
+        for names in _ONE_OF.get(document, ())
         # Without item and quantity, a row means every item of its PO.
-        if not mapped & set(names) and not ("vpc" in names and "quantity" not in mapped):
-            message = f"{document} needs {either(names)}, and neither is mapped"
-            yield Problem(here, message, f"Add one below `fields:`, as in `{names[0]}: THE COLUMN'S HEADER`.")
+        if not set(names) & set(mapped) and not ("vpc" in names and "quantity" not in mapped)
+    ]
 
 
 def _step_mistakes(name: str, steps: dict[str, Node], kind: FieldKind, yaml: YamlText) -> Iterator[Problem]:
@@ -242,15 +226,6 @@ def _read_mistakes(yaml: YamlText) -> Iterator[Problem]:
         yield Problem(
             yaml.place_of(("read", "columns")), "`columns` gives positions without `format: fixed`", fix
         )
-    for key in _TEXT_KEYS:
-        value = read.get(key)
-        if value == "\\t":
-            fix = f'Write `{key}: "\\t"` in double quotes: only there \\t means a tab.'
-            yield Problem(yaml.place_of(("read", key)), f"`{key}` is a backslash and a t", fix)
-        elif isinstance(value, str) and value.casefold() == "tab":
-            yield Problem(
-                yaml.place_of(("read", key)), f"`{key}: {value}` is a word", f'Write `{key}: "\\t"`.'
-            )
     if form in {"xlsx", "xls", "xlsb", "xlsm", "ods"}:
         for key in ("encoding", *_TEXT_KEYS):
             if key in read:
@@ -274,20 +249,12 @@ def _coverage_mistakes(yaml: YamlText, own: YamlText) -> Iterator[Problem]:
 def layout_mistakes(yaml: YamlText) -> list[Problem]:
     """Mistakes of a `document: purchase-orders`."""
     problems: list[Problem] = []
-    if "fields" in yaml.tree:
-        fix = "Write `columns:` with lines `THEIR HEADER: field of the PO`, such as `PO Number: po`."
-        problems.append(Problem(yaml.place_of(("fields",)), "a purchase-orders layout has no `fields`", fix))
     write = yaml.tree.get("write")
     if isinstance(write, dict):
         name = write.get("name")
         if isinstance(name, str) and ("write", "name") not in yaml.blank:
             per_po = write.get("one_file_per") == "po"
             problems += name_template_mistakes(name, yaml.place_of(("write", "name")), per_po=per_po)
-        if write.get("delimiter") == "\\t":
-            fix = 'Write `delimiter: "\\t"` in double quotes: only there \\t means a tab.'
-            problems.append(
-                Problem(yaml.place_of(("write", "delimiter")), "`delimiter` is a backslash and a t", fix)
-            )
     columns = yaml.tree.get("columns")
     for header, column in columns.items() if isinstance(columns, dict) else ():
         if isinstance(column, dict) and isinstance(column.get("date"), str):
@@ -322,7 +289,7 @@ def name_template_mistakes(name: str, place: str, *, per_po: bool) -> Iterator[P
         yield Problem(
             place, f"the name `{name}` holds a folder", "PO files go into outbox/VENDOR/orders/ itself."
         )
-    elif literal.startswith("."):
+    elif name.startswith("."):
         yield Problem(
             place, f"the name `{name}` begins with a dot", "Such files are hidden; begin with a letter."
         )

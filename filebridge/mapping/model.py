@@ -6,8 +6,9 @@ Descriptions are the reference: `filebridge schema` and docs/mapping-reference.m
 
 from __future__ import annotations
 
+import collections.abc
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
@@ -37,7 +38,7 @@ def _pattern(value: str) -> str:
     try:
         re.compile(value)
     except re.error as error:
-        raise ValueError(f"{value!r} is no pattern: {error}") from error
+        raise ValueError(f"`{value}` is no pattern: {error}") from error
     return value
 
 
@@ -49,8 +50,38 @@ def _share(value: Any) -> Any:
     return parse_share(value) if isinstance(value, str) else value
 
 
-_STR = {"type": "string"}
-Words = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
+def _one_character(value: Any) -> Any:
+    if not isinstance(value, str) or len(value) == 1:
+        return value
+    if value == "\\t" or value.casefold() == "tab":
+        raise ValueError(f'`{value}` is no tab; write "\\t" in double quotes: only there \\t means one')
+    raise ValueError(f"{value!r} is not one character")
+
+
+def _filled(value: Any) -> Any:
+    if isinstance(value, str) and not value.strip():
+        raise ValueError("it is empty")
+    return value
+
+
+def _time_of_day(value: Any) -> Any:
+    if isinstance(value, str) and not re.fullmatch(r"([01]\d|2[0-3]):[0-5]\d", value):
+        raise ValueError(f"{value!r} is no time of day; write one such as 06:00")
+    return value
+
+
+_DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+
+
+def _days(value: Any) -> Any:
+    if isinstance(value, str) and not all(part.strip() in _DAYS for part in re.split("[-,]", value)):
+        raise ValueError(f"{value!r} are no days; write mon-fri or mon,thu, of {', '.join(_DAYS)}")
+    return value
+
+
+Words = Annotated[tuple[str, ...], BeforeValidator(_as_list, json_schema_input_type=str | list[str])]
+Character = Annotated[str, BeforeValidator(_one_character)]
+Filled = Annotated[str, BeforeValidator(_filled)]
 Zone = Annotated[str, BeforeValidator(_zone)]
 Pattern = Annotated[str, BeforeValidator(_pattern)]
 Seconds = Annotated[float, BeforeValidator(_duration, json_schema_input_type=str)]
@@ -62,6 +93,9 @@ class Strict(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
+    elsewhere: ClassVar[collections.abc.Mapping[str, str]] = {}
+    """Keys that people look for here, and what to write instead."""
+
 
 class Read(Strict):
     """How to read the file. Each key is detected when it is left out."""
@@ -70,13 +104,9 @@ class Read(Strict):
         None, description="csv, xlsx or fixed; xls, xlsb, ods and xlsm only when named here"
     )
     encoding: str | None = Field(None, description="for instance utf-8, cp1252 or utf-16")
-    delimiter: str | None = Field(
-        None, description="between the cells of a text table", min_length=1, max_length=1
-    )
+    delimiter: Character | None = Field(None, description="between the cells of a text table")
     quote: str | None = Field(None, description="the quote character, or none")
-    escape: str | None = Field(
-        None, description="the character before an escaped one", min_length=1, max_length=1
-    )
+    escape: Character | None = Field(None, description="the character before an escaped one")
     comment: str | None = Field(None, description="lines that start with this are comments")
     sheet: str | None = Field(None, description="name, pattern (Stock*) or number (from 1) of the sheet")
     header_row: int | Literal["none"] | None = Field(
@@ -143,7 +173,7 @@ class Read(Strict):
 class NumberFormat(Strict):
     """The marks of a number."""
 
-    decimal: str = Field(".", description="decimal mark", min_length=1, max_length=1)
+    decimal: Character = Field(".", description="decimal mark")
     thousands: str = Field("", description="thousands mark; empty: none", max_length=1)
 
 
@@ -215,6 +245,11 @@ class RejectAbove(Strict):
 class Mapping(Strict):
     """One document type of one vendor: which files, how to read them, and what their columns mean."""
 
+    elsewhere: ClassVar[collections.abc.Mapping[str, str]] = {
+        "columns": "Write `fields:` with lines `our field: THEIR HEADER`; fixed-width positions are in `read:`.",
+        "write": "It is for PO files; how files that come in are read is `read:`.",
+    }
+
     document: Document
     match: Words = Field((), description="globs below inbox/VENDOR/")
     read: Read = Field(default_factory=Read)
@@ -272,7 +307,7 @@ class Write(Strict):
     unencodable: Literal["closest", "hold"] = Field(
         "closest", description="characters that the encoding lacks"
     )
-    delimiter: str = Field(",", min_length=1, max_length=1)
+    delimiter: Character = ","
     quoting: Literal["minimal", "all", "none"] = "minimal"
     line_end: Literal["crlf", "lf"] = "crlf"
     header: bool = True
@@ -292,6 +327,12 @@ class Write(Strict):
 
 class OrderLayout(Strict):
     """`document: purchase-orders`: how PO files are laid out and when POs are marked submitted."""
+
+    elsewhere: ClassVar[collections.abc.Mapping[str, str]] = {
+        "fields": "Write `columns:` with lines `THEIR HEADER: field of the PO`, such as `PO Number: po`.",
+        "read": "It is for files that come in; how PO files are written is `write:`.",
+        "match": "It is for files that come in; the name of PO files is `write: {name: …}`.",
+    }
 
     document: Literal["purchase-orders"]
     write: Write = Field(default_factory=Write)
@@ -316,8 +357,10 @@ class Expectation(Strict):
     """A feed whose silence is an event."""
 
     document: Document
-    by: str = Field(description="time of day in the vendor's zone, such as 06:00", pattern=r"^\d\d:\d\d$")
-    days: str = Field("mon-sun", description="such as mon-fri")
+    by: Annotated[str, BeforeValidator(_time_of_day)] = Field(
+        description="time of day in the vendor's zone, such as 06:00"
+    )
+    days: Annotated[str, BeforeValidator(_days)] = Field("mon-sun", description="such as mon-fri")
 
 
 class Remote(Strict):
@@ -333,7 +376,7 @@ class Remote(Strict):
 class Vendor(Strict):
     """`vendor.yaml`: who the vendor is."""
 
-    vendor_id: str = Field(description="the vendor's id at RetailOps, as text")
+    vendor_id: Filled = Field(description="the vendor's id at RetailOps, as text")
     time_zone: Zone = Field("UTC", description="zone of the vendor's dates")
     api_key_file: str | None = Field(
         None, description="file with this vendor's API key; else the workspace's"

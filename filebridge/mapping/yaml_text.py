@@ -42,7 +42,7 @@ class YamlText:
             if path in self.places:
                 return self.places[path]
             path = path[:-1]
-        return self.place
+        return f"{self.place}:1"
 
     def section(self, name: str) -> YamlText | None:
         """The part below a top-level key as a text of its own; None where the key is missing or holds no keys."""

@@ -20,7 +20,6 @@ class Change:
     rows: int
     stocked: int
     zeroed: int
-    absent: int
 
 
 def hold_for_guard(change: Change, *, covers: str, guard: Guard, feed: KnownFeed) -> Hold | None:
@@ -29,7 +28,7 @@ def hold_for_guard(change: Change, *, covers: str, guard: Guard, feed: KnownFeed
         return None
     before = feed.last_rows
     if covers == "everything" and before and change.rows < before * (1 - guard.max_row_drop):
-        found = "no rows" if not change.rows else f"{change.rows:,} rows"
+        found = {0: "no rows", 1: "1 row"}.get(change.rows, f"{change.rows:,} rows")
         return Hold(
             "guard",
             f"The file has {found}, the last one had {before:,}: a fall of more than {guard.max_row_drop:.0%} "

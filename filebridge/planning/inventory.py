@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -14,9 +14,11 @@ from filebridge.clock import SECOND
 from filebridge.columns import (
     NO_INSTANT,
     Batch,
+    Hashes,
     Ints,
     Longs,
     Mask,
+    TextColumn,
     as_ints,
     as_longs,
     as_mask,
@@ -60,13 +62,108 @@ class InventoryFile:
 
 
 @dataclass
-class _Look:
-    """What comparing the records with what is known has found."""
+class _Comparison:
+    """One file beside what is known: what it was told, and what going through its records has found."""
 
-    present: Mask
-    zeroed: Mask
+    mapped: MappedFile
+    file: InventoryFile
+    mapping: Mapping
+    known: KnownQuantities
+    order_at: int
     decisions: list[Ints] = field(default_factory=list)
     newest: int = int(NO_INSTANT)
+
+    def __post_init__(self) -> None:
+        self.present: Mask = np.zeros(len(self.known), np.bool_)
+        self.zeroed: Mask = np.zeros(len(self.known), np.bool_)
+
+    def to_send(self, batches: Iterable[Batch]) -> Iterator[Batch]:
+        """The records that a call must carry, with their `record` numbers."""
+        first = 0
+        for batch in batches:
+            times = self._times(batch)
+            if len(times):
+                self.newest = max(self.newest, int(times.max()))
+            decisions = self._decide(batch, times)
+            self.decisions.append(decisions)
+            numbered = _with_record(batch, np.arange(first, first + batch.num_rows, dtype=np.int32), times)
+            first += batch.num_rows
+            yield numbered if (decisions == _SEND).all() else numbered.filter(bool_array(decisions == _SEND))
+
+    def _times(self, batch: Batch) -> Longs:
+        """The time of each record, in microseconds UTC."""
+        if "as_of" not in batch.schema.names:
+            return np.full(batch.num_rows, self.order_at, dtype=np.int64)
+        own = as_longs(batch.column("as_of"))
+        times = np.where(own == NO_INSTANT, self.order_at, own)
+        return np.minimum(times, np.int64(self.file.received_at)) if self.file.released else times
+
+    def _decide(self, batch: Batch, times: Longs) -> Ints:
+        """For each record: send it, or what it is without a call."""
+        decisions = np.full(batch.num_rows, _SEND, dtype=np.int32)
+        known = self.known
+        if not len(known):
+            return decisions
+        vpcs = batch.column("vpc")
+        hashes = hash_text(vpcs)
+        places, found = find(known, vpcs, hashes)
+        self.present[places[found]] = True
+        older = found & (times < known.order_at[places])
+        quantities = as_ints(batch.column("quantity"))
+        self.zeroed[places[found & ~older & (quantities == 0)]] = True
+        if self.mapping.send == "changed" and not self.file.forced:
+            fresh = known.confirmed_at[places] > self.file.now - int(self.mapping.restate_every * SECOND)
+            same = found & fresh & (quantities == known.quantities[places]) & ~np.isin(hashes, known.doubtful)
+            for name, column in (("unit_cost", known.unit_costs), ("active", known.actives)):
+                if name in batch.schema.names:
+                    same &= _equal_or_unstated(batch.column(name), column.take(int_array(places)))
+            decisions[same] = _UNCHANGED
+        decisions[older] = _SUPERSEDED
+        return decisions
+
+    def absent(self) -> Mask:
+        """VPCs that this feed has set before and that a file which covers everything does not name."""
+        known = self.known
+        if self.mapping.covers != "everything" or self.file.correction or not len(known):
+            return np.zeros(len(known), np.bool_)
+        present = self.present.copy()
+        if self.mapped.rejected_keys:
+            keys = text_column(self.mapped.rejected_keys)
+            places, found = find(known, keys, hash_text(keys))
+            present[places[found]] = True
+        absent: Mask = known.of_feed & ~present & (known.order_at <= self.order_at)
+        return absent
+
+    def zeroes(self, absent: Mask) -> Mask:
+        """The absent VPCs that are set to zero; letting go of a held `missing: hold` means to."""
+        wanted = self.mapping.missing == "zero" or (self.mapping.missing == "hold" and self.file.released)
+        if not wanted or self.mapped.keys_unread:
+            return np.zeros(len(self.known), np.bool_)
+        zeroes: Mask = absent & (self.known.quantities != 0)
+        return zeroes
+
+    def hold(self, feed: KnownFeed, absent: Mask) -> Hold | None:
+        """Why a person must look at the file before anything of it is sent."""
+        if self.file.released or self.file.correction:
+            return None
+        hold = hold_for_future(max(self.newest, self.order_at), self.file.received_at)
+        if hold or self.mapping.guard == "off":
+            return hold
+        stocked = self.known.of_feed & (self.known.quantities > 0)
+        zeroed = stocked & (self.zeroed | self.zeroes(absent))
+        change = Change(rows=self.mapped.rows, stocked=int(stocked.sum()), zeroed=int(zeroed.sum()))
+        hold = hold_for_guard(change, covers=self.mapping.covers, guard=self.mapping.guard, feed=feed)
+        gone = np.flatnonzero(absent & (self.known.quantities != 0)).astype(np.int32)
+        if hold or self.mapping.missing != "hold" or not len(gone):
+            return hold
+        names = ", ".join(self.known.vpcs.take(int_array(gone[:5])).to_pylist())
+        more = f" and {len(gone) - 5:,} more" if len(gone) > 5 else ""
+        return Hold("guard", f"VPCs are absent from the file: {names}{more}. Released, they are set to zero.")
+
+
+def _equal_or_unstated(stated: TextColumn, known: TextColumn) -> Mask:
+    unstated = as_mask(pc.equal(pc.binary_length(stated), int_array(np.zeros(1, np.int32))[0]))
+    return as_mask(pc.equal(stated, known)) | unstated
 
 
 def plan_inventory(
@@ -82,28 +179,20 @@ def plan_inventory(
     refused = mapped.refused or _too_many_rejects(mapped, mapping)
     if refused:
         return Plan(calls=(), runs=mapped.runs.all_as(Outcome.REJECTED), refused=refused)
-    order_at = _order_at(mapped, file)
-    look = _Look(present=np.zeros(len(known), np.bool_), zeroed=np.zeros(len(known), np.bool_))
-    blocks = list(_packed(in_batches(_to_send(mapped, batches, file, mapping, known, order_at, look))))
-    absent = _absent(mapped, file, mapping, known, order_at, look)
-    hold = (
-        None
-        if file.released or file.correction
-        else _hold(mapped, file, mapping, known, feed, look, absent, order_at)
-    )
+    look = _Comparison(mapped, file, mapping, known, _order_at(mapped, file))
+    blocks = list(_packed(in_batches(look.to_send(batches))))
+    absent = look.absent()
+    hold = look.hold(feed, absent)
     if hold:
-        return Plan(calls=(), runs=mapped.runs.all_as(Outcome.HELD, but=(Outcome.REJECTED,)), hold=hold)
-    zeroes = (
-        absent & (known.quantities != 0)
-        if _zeroes_absent(mapped, mapping, file)
-        else np.zeros(len(known), np.bool_)
-    )
-    decisions = np.concatenate([*look.decisions, np.empty(0, np.int32)]).astype(np.int32)
-    calls = tuple(_calls(mapped, blocks, order_at)) + tuple(_zero_calls(known, zeroes, order_at))
+        runs = mapped.runs.all_as(Outcome.HELD, but=(Outcome.REJECTED,))
+        return Plan(calls=(), runs=runs, order_at=look.order_at, hold=hold)
+    zeroes = look.zeroes(absent)
+    calls = (*_calls(mapped, blocks, look.order_at), *_zero_calls(known, zeroes, look.order_at))
     duplicate = not calls and not file.correction and file.sha256 == feed.last_sha256
     return Plan(
         calls=calls,
-        runs=_runs(mapped.runs, decisions),
+        runs=_runs(mapped.runs, np.concatenate([*look.decisions, np.empty(0, np.int32)]).astype(np.int32)),
+        order_at=look.order_at,
         duplicate_of=feed.last_id if duplicate else "",
         zeroed=int(zeroes.sum()),
         zeroing_refused=mapping.missing == "zero" and bool(mapped.keys_unread) and bool(absent.any()),
@@ -143,38 +232,6 @@ def _order_at(mapped: MappedFile, file: InventoryFile) -> int:
     return min(mapped.as_of_file, file.received_at) if file.released else mapped.as_of_file
 
 
-def _times(batch: Batch, order_at: int, file: InventoryFile) -> Longs:
-    """The time of each record, in microseconds UTC."""
-    if "as_of" not in batch.schema.names:
-        return np.full(batch.num_rows, order_at, dtype=np.int64)
-    own = as_longs(batch.column("as_of"))
-    times = np.where(own == NO_INSTANT, order_at, own)
-    return np.minimum(times, file.received_at) if file.released else times
-
-
-def _to_send(
-    mapped: MappedFile,
-    batches: Iterable[Batch],
-    file: InventoryFile,
-    mapping: Mapping,
-    known: KnownQuantities,
-    order_at: int,
-    look: _Look,
-) -> Iterator[Batch]:
-    """The records that a call must carry, with their `record` numbers; `look` gathers the rest."""
-    first = 0
-    for batch in batches:
-        times = _times(batch, order_at, file)
-        if len(times):
-            look.newest = max(look.newest, int(times.max()))
-        decisions = _decide(batch, times, file, mapping, known, look)
-        look.decisions.append(decisions)
-        records = np.arange(first, first + batch.num_rows, dtype=np.int32)
-        first += batch.num_rows
-        numbered = _with_record(batch, records, times)
-        yield numbered if (decisions == _SEND).all() else numbered.filter(bool_array(decisions == _SEND))
-
-
 def _with_record(batch: Batch, records: Ints, times: Longs) -> Batch:
     arrays, fields = [], []
     for name, column in zip(batch.schema.names, batch.columns, strict=True):
@@ -185,35 +242,7 @@ def _with_record(batch: Batch, records: Ints, times: Longs) -> Batch:
     )
 
 
-def _decide(
-    batch: Batch, times: Longs, file: InventoryFile, mapping: Mapping, known: KnownQuantities, look: _Look
-) -> Ints:
-    """For each record: send it, or what it is without a call."""
-    decisions = np.full(batch.num_rows, _SEND, dtype=np.int32)
-    if not len(known):
-        return decisions
-    vpcs = batch.column("vpc")
-    hashes = hash_text(vpcs)
-    places, found = find(known, vpcs, hashes)
-    look.present[places[found]] = True
-    older = found & (times < known.order_at[places])
-    quantities = as_ints(batch.column("quantity"))
-    look.zeroed[places[found & ~older & (quantities == 0)]] = True
-    if mapping.send == "changed" and not file.forced:
-        fresh = known.confirmed_at[places] > file.now - int(mapping.restate_every * SECOND)
-        same = found & fresh & (quantities == known.quantities[places]) & ~np.isin(hashes, known.doubtful)
-        for name, column in (("unit_cost", known.unit_costs), ("active", known.actives)):
-            if name in batch.schema.names:
-                stated = batch.column(name)
-                same &= as_mask(pc.equal(stated, column.take(int_array(places)))) | as_mask(
-                    pc.equal(pc.binary_length(stated), int_array(np.zeros(1, np.int32))[0])
-                )
-        decisions[same] = _UNCHANGED
-    decisions[older] = _SUPERSEDED
-    return decisions
-
-
-def find(known: KnownQuantities, vpcs: pa.StringArray, hashes: np.ndarray) -> tuple[Ints, Mask]:
+def find(known: KnownQuantities, vpcs: pa.StringArray, hashes: Hashes) -> tuple[Ints, Mask]:
     """Where each VPC stands in what is known: its place, and whether it is there at all.
 
     Hashes nominate, text decides; places of VPCs that are not there mean nothing.
@@ -222,7 +251,7 @@ def find(known: KnownQuantities, vpcs: pa.StringArray, hashes: np.ndarray) -> tu
     places = np.minimum(np.searchsorted(known.hashes, hashes), last).astype(np.int32)
     candidate = known.hashes[places] == hashes
     found = candidate & as_mask(pc.equal(vpcs, known.vpcs.take(int_array(places))))
-    open_ = np.flatnonzero(candidate & ~found)
+    open_ = np.flatnonzero(candidate & ~found).astype(np.int32)
     while len(open_):
         # Two VPCs share a hash: go on to the next place that has it.
         places[open_] = np.minimum(places[open_] + 1, last)
@@ -231,62 +260,6 @@ def find(known: KnownQuantities, vpcs: pa.StringArray, hashes: np.ndarray) -> tu
         found[open_] = still & equal
         open_ = open_[still & ~equal & (places[open_] < last)]
     return places, found
-
-
-def _absent(
-    mapped: MappedFile,
-    file: InventoryFile,
-    mapping: Mapping,
-    known: KnownQuantities,
-    order_at: int,
-    look: _Look,
-) -> Mask:
-    """VPCs that this feed has set before and that a file which covers everything does not name."""
-    if mapping.covers != "everything" or file.correction or not len(known):
-        return np.zeros(len(known), np.bool_)
-    present = look.present.copy()
-    if mapped.rejected_keys:
-        keys = text_column(mapped.rejected_keys)
-        places, found = find(known, keys, hash_text(keys))
-        present[places[found]] = True
-    return known.of_feed & ~present & (known.order_at <= order_at)
-
-
-def _zeroes_absent(mapped: MappedFile, mapping: Mapping, file: InventoryFile) -> bool:
-    """Whether absent VPCs are set to zero; a released `missing: hold` is let go, and so does."""
-    return not mapped.keys_unread and (
-        mapping.missing == "zero" or (mapping.missing == "hold" and file.released)
-    )
-
-
-def _hold(
-    mapped: MappedFile,
-    file: InventoryFile,
-    mapping: Mapping,
-    known: KnownQuantities,
-    feed: KnownFeed,
-    look: _Look,
-    absent: Mask,
-    order_at: int,
-) -> Hold | None:
-    hold = hold_for_future(max(look.newest, order_at), file.received_at)
-    if hold or mapping.guard == "off":
-        return hold
-    stocked = known.of_feed & (known.quantities > 0)
-    zeroed = stocked & (
-        look.zeroed | absent if _zeroes_absent(mapped, mapping, file) else stocked & look.zeroed
-    )
-    change = Change(mapped.rows, int(stocked.sum()), int(zeroed.sum()), int(absent.sum()))
-    hold = hold_for_guard(change, covers=mapping.covers, guard=mapping.guard, feed=feed)
-    gone = absent & (known.quantities != 0)
-    if not hold and mapping.missing == "hold" and gone.any():
-        names = known.vpcs.take(int_array(np.flatnonzero(gone)[:5].astype(np.int32))).to_pylist()
-        more = f" and {int(gone.sum()) - 5:,} more" if gone.sum() > 5 else ""
-        return Hold(
-            "guard",
-            f"VPCs are absent from the file: {', '.join(names)}{more}. Released, they are set to zero.",
-        )
-    return hold
 
 
 def _packed(batches: Iterable[Batch]) -> Iterator[tuple[Ints, bytes]]:
@@ -326,8 +299,3 @@ def _runs(runs: RowRuns, decisions: Ints) -> RowRuns:
     outcomes = outcomes.copy()
     outcomes[by_record] = decisions[records[by_record]]
     return RowRuns.of_rows(rows, outcomes, np.where(outcomes == BY_RECORD, records, -1).astype(np.int32))
-
-
-def release(hold_file: InventoryFile) -> InventoryFile:
-    """The same file, let go by a person."""
-    return replace(hold_file, released=True)

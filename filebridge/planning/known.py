@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -30,6 +30,9 @@ class KnownQuantities:
     confirmed_at: Longs
     of_feed: Mask
     doubtful: Hashes
+    arrivals: Longs = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    """Number of the file (its `seq`) that gave the value: of equal times the later arrival wins. The values of
+    an earlier arrival may be planned late, where its file was held. Empty: all arrived earlier."""
 
     def __len__(self) -> int:
         return len(self.hashes)

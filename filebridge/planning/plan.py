@@ -54,6 +54,8 @@ class Plan:
 
     calls: tuple[PlannedCall, ...]
     runs: RowRuns
+    order_at: int = 0
+    """The time that the file's values are given for, microseconds UTC."""
     hold: Hold | None = None
     refused: tuple[str, str] | None = None
     """Code and message of a reason against the whole file."""

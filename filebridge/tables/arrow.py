@@ -62,7 +62,7 @@ class FastReader:
             content = rest + piece
             final = not piece
             if final:
-                content = content.removesuffix(CTRL_Z.encode())
+                content = content.rstrip(CTRL_Z.encode())
             cut = self._cut(content, final=final)
             if cut == _NOT_FOR_ARROW:
                 return
@@ -88,7 +88,7 @@ class FastReader:
         quotes = _places_of_quotes(content) if self.dialect.quote else None
         cut = len(content) if final else _last_line_end(content, quotes)
         part = content[:cut]
-        if b"\0" in part or _has_lone_cr(part):
+        if b"\0" in part or b"\x1a" in part or _has_lone_cr(part):
             return _NOT_FOR_ARROW
         if quotes is not None and not has_structural_quotes(part, quotes[: quotes.searchsorted(cut)], self.dialect):
             return _NOT_FOR_ARROW

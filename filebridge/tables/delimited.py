@@ -96,8 +96,8 @@ class Records:
                     fix="Export the file again.",
                     place=f"row {self._row + 1}",
                 )
-            if line[-1] == CTRL_Z:
-                line = line[:-1]
+            if line[-1:] == CTRL_Z:
+                line = line.rstrip(CTRL_Z)
                 if not line:
                     continue
             pulled.append(line)
@@ -183,7 +183,7 @@ class Records:
                 fix="Send the file again, whole; if the quote is only a character, declare `read: {quote: none}`.",
                 place=f"row {row}",
             )
-        if line[-1] == CTRL_Z:
-            line = line[:-1]
+        if line[-1:] == CTRL_Z:
+            line = line.rstrip(CTRL_Z)
         self._pulled.append(line)
         return line

@@ -49,10 +49,18 @@ class _Trial:
     refused: FileRefused | None
 
 
-def lines_of(text: str, *, whole: bool) -> list[str]:
-    """The lines of a head, with their ends; the last one, which may be cut, is left out unless `whole`."""
+@dataclass(frozen=True)
+class Head:
+    """The first lines of a text, with their ends; `whole` says that there are no others."""
+
+    lines: Sequence[str]
+    whole: bool
+
+
+def head_of(text: str, *, whole: bool) -> Head:
+    """The head in some characters; the last line, which may be cut, is left out unless they are the `whole`."""
     lines = _LINE.findall(text)
-    return lines if whole or len(lines) < 2 else lines[:-1]
+    return Head(lines if whole or len(lines) < 2 else lines[:-1], whole)
 
 
 def line_end_of(lines: Sequence[str]) -> str:
@@ -61,13 +69,14 @@ def line_end_of(lines: Sequence[str]) -> str:
     return first[len(first.rstrip("\r\n")) :][:2] or "\n"
 
 
-def detect_layout(lines: Sequence[str], declared: Dialect, known: frozenset[str], header_row: int | None) -> Layout:
-    """The layout of these lines. `known` names the keys of `declared` that were declared.
+def detect_layout(head: Head, declared: Dialect, known: frozenset[str], header_row: int | None) -> Layout:
+    """The layout of the text that begins so. `known` names the keys of `declared` that were declared.
 
     Raises FileRefused `empty_file` where there is no filled cell, and what the only possible reading raises.
     """
+    lines = head.lines
     separator = _SEPARATOR_LINE.match(lines[0]) if lines and declared.delimiter else None
-    body = lines[1:] if separator else lines
+    body = Head(lines[1:] if separator else lines, head.whole)
     trials = _trials(body, declared, known, separator[1] if separator else "")
     best = trials[0]
     if best.refused and not best.rows:
@@ -92,7 +101,7 @@ def detect_layout(lines: Sequence[str], declared: Dialect, known: frozenset[str]
     )
 
 
-def _trials(body: Sequence[str], declared: Dialect, known: frozenset[str], separator: str) -> list[_Trial]:
+def _trials(body: Head, declared: Dialect, known: frozenset[str], separator: str) -> list[_Trial]:
     """The head under each dialect that may be meant, the best first."""
     fixed = declared.delimiter if "delimiter" in known else separator
     trials = []
@@ -105,21 +114,27 @@ def _trials(body: Sequence[str], declared: Dialect, known: frozenset[str], separ
     if trials[0].width == 1:
         # One column is what remains when the delimiter that is meant was refused for its quotes.
         for trial in trials:
-            if trial.refused and any(trial.dialect.delimiter in line for line in body):
+            if trial.refused and any(trial.dialect.delimiter in line for line in body.lines):
                 raise trial.refused
     return trials
 
 
-def _try(body: Sequence[str], dialect: Dialect) -> _Trial:
+def _try(body: Head, dialect: Dialect) -> _Trial:
     rows: list[tuple[int, list[str]]] = []
     refused = None
     try:
-        rows.extend((row, cells) for row, cells in Records(body, dialect) if not is_blank(cells))
+        rows.extend((row, cells) for row, cells in Records(body.lines, dialect) if not is_blank(cells))
     except FileRefused as refusal:
-        refused = refusal
+        # The end of a head may lie within quotes.
+        refused = refusal if head_is_whole(body, refusal) else None
     widths = Counter(len(cells) for _, cells in rows)
     width, count = max(widths.items(), key=lambda item: (item[1], item[0])) if widths else (0, 0)
     return _Trial(dialect, rows, width, count / len(rows) if rows else 0.0, refused)
+
+
+def head_is_whole(body: Head, refusal: FileRefused) -> bool:
+    """Whether a refusal is one of the text and not of having seen only its head."""
+    return body.whole or refusal.code != "incomplete_file"
 
 
 def _rank(trial: _Trial) -> tuple[float, ...]:

@@ -13,7 +13,7 @@ from filebridge.errors import FileRefused
 from filebridge.position import column_letter
 from filebridge.rejects import Note
 from filebridge.tables.delimited import Dialect, Records
-from filebridge.tables.detect import HEAD, Layout, detect_layout, line_end_of, lines_of
+from filebridge.tables.detect import HEAD, Head, Layout, detect_layout, head_of, line_end_of
 from filebridge.tables.encodings import TRANSCODABLE, Encoding, declared_encoding, detect_encoding
 from filebridge.tables.rows import Row, Sieve, places_of
 from filebridge.tables.table import Chunk, ReadHow, ReadOptions
@@ -156,9 +156,9 @@ def wrong_byte(stream: BinaryIO, encoding: Encoding, layout: Layout, error: Unic
 def open_delimited(stream: BinaryIO, *, options: ReadOptions) -> DelimitedTable:
     """Opens a delimited text. Raises FileRefused: `empty_file`, `wrong_encoding`, `unreadable_file`, …"""
     encoding = declared_encoding(stream, options.encoding) if options.encoding else detect_encoding(stream)
-    lines = head_lines(stream, encoding)
+    head = read_head(stream, encoding)
     declared, known = _declared(options)
-    layout = detect_layout(lines, declared, known, options.header_row)
+    layout = detect_layout(head, declared, known, options.header_row)
     headers = layout.headers or tuple(column_letter(place) for place in range(layout.width))
     if layout.header_row and not layout.headers:
         raise FileRefused(
@@ -175,14 +175,14 @@ def open_delimited(stream: BinaryIO, *, options: ReadOptions) -> DelimitedTable:
         escape=layout.dialect.escape,
         comment=layout.dialect.comment,
         header_row=layout.header_row,
-        line_end=line_end_of(lines),
+        line_end=line_end_of(head.lines),
         bom=encoding.mark > 0,
         confidence=confidence,
         detected=(*(() if options.encoding else ("encoding",)), *layout.detected),
     )
-    table = DelimitedTable(headers, how, stream, encoding, layout, _body(lines, encoding, layout), options)
+    table = DelimitedTable(headers, how, stream, encoding, layout, _body(head.lines, encoding, layout), options)
     if encoding.why:
-        table.say(Note("wrong_encoding", _encoding_note(encoding, lines, layout)))
+        table.say(Note("wrong_encoding", _encoding_note(encoding, head.lines, layout)))
     for doubt in layout.doubts:
         table.say(Note("unreadable_file", f"Not sure how to read the file: {doubt}. Declare it under `read:`."))
     return table
@@ -202,16 +202,17 @@ def _body(lines: Sequence[str], encoding: Encoding, layout: Layout) -> Body:
     return Body(start, layout.header_row + 1, is_for_arrow(layout.dialect, encoding.name, TRANSCODABLE))
 
 
-def head_lines(stream: BinaryIO, encoding: Encoding) -> list[str]:
+def read_head(stream: BinaryIO, encoding: Encoding) -> Head:
     """The lines that detection looks at. Raises FileRefused `wrong_encoding` where they do not decode."""
     with decoded(stream, encoding) as text:
         try:
             head = text.read(HEAD)
-            lines = lines_of(head, whole=len(head) < HEAD)
-            while len(lines) < 3 and len(head) < _LONGEST_HEAD and (more := text.read(HEAD)):
+            found = head_of(head, whole=len(head) < HEAD)
+            while len(found.lines) < 3 and not found.whole and len(head) < _LONGEST_HEAD:
+                more = text.read(HEAD)
                 head += more
-                lines = lines_of(head, whole=len(more) < HEAD)
-            return lines
+                found = head_of(head, whole=len(more) < HEAD)
+            return found
         except UnicodeDecodeError as error:
             refusal = error
     layout = Layout(Dialect(), (), 0, 0, False, 0.0, ())
@@ -233,9 +234,15 @@ def _encoding_note(encoding: Encoding, lines: Sequence[str], layout: Layout) -> 
     if encoding.confidence >= 0.8:
         return f"The text was {encoding.why}."
     body = lines[1:] if layout.separator_line else lines
-    for row, cells in Records(body, layout.dialect):
-        for place, cell in enumerate(cells):
-            if not cell.isascii():
-                header = layout.headers[place] if place < len(layout.headers) else column_letter(place)
-                return f"The text was {encoding.why}; the first cell with such letters is row {row}, column {header}."
-    return f"The text was {encoding.why}."
+    place = ""
+    try:
+        for row, cells in Records(body, layout.dialect):
+            odd = next((at for at, cell in enumerate(cells) if not cell.isascii()), None)
+            if odd is not None:
+                header = layout.headers[odd] if odd < len(layout.headers) else column_letter(odd)
+                place = f"; the first cell with such letters is in row {row}, column {header or column_letter(odd)}"
+                break
+    except FileRefused:
+        # The head may end within quotes; what the text as a whole deserves is said when it is read.
+        place = ""
+    return f"The text was {encoding.why}{place}."

@@ -1,0 +1,1 @@
+"""What speed costs and what it buys: whole processes against each other, as ratios within one run."""

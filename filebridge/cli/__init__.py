@@ -1,0 +1,1 @@
+"""The command line: parse arguments, print, nothing else. One file a command."""

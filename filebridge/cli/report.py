@@ -1,0 +1,98 @@
+"""How results and failures are printed: data to standard output, talk to standard error."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from filebridge.errors import FileBridgeError, FileRefused, RetailOpsError, UserError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+    from rich.table import Table
+
+    from filebridge.cli.surroundings import Surroundings
+
+BUG = 70
+
+
+def say(text: str) -> None:
+    """Say something to the person, on standard error."""
+    print(text, file=sys.stderr)
+
+
+def print_json(value: Any) -> None:
+    """Print one JSON document on standard output."""
+    import json
+
+    print(json.dumps(value, ensure_ascii=False, indent=2, default=str))
+
+
+def console() -> Console:
+    """Where tables go: standard output, as wide as the terminal, or wide enough for a file."""
+    from rich.console import Console
+
+    return Console(highlight=False, soft_wrap=False, width=None if sys.stdout.isatty() else 160, markup=False)
+
+
+def table(*columns: str, title: str = "") -> Table:
+    """An empty table in the house's look; a column whose name begins with `#` holds numbers."""
+    from rich import box
+    from rich.table import Table
+
+    made = Table(
+        box=box.SIMPLE_HEAD, title=title or None, title_justify="left", header_style="bold", pad_edge=False
+    )
+    for column in columns:
+        made.add_column(
+            column.lstrip("#"), justify="right" if column.startswith("#") else "left", overflow="fold"
+        )
+    return made
+
+
+def failed(error: Exception, surroundings: Surroundings) -> int:
+    """Say what went wrong; the exit code. A bug gets one sentence and a report file to send."""
+    if isinstance(error, FileBridgeError):
+        say(_sentence(error))
+        if surroundings.json:
+            print_json({"error": str(error)})
+        return _exit_code(error)
+    say(
+        f"FileBridge has a bug: {type(error).__name__}. Nothing is lost; the next run continues where this one stopped."
+    )
+    path = _write_report(error, surroundings.folder)
+    if path:
+        say(f"Please send the file {path} to its makers.")
+    return BUG
+
+
+def _exit_code(error: FileBridgeError) -> int:
+    if isinstance(error, UserError | RetailOpsError):
+        return error.exit_code
+    return 1 if isinstance(error, FileRefused) else 2
+
+
+def _sentence(error: FileBridgeError) -> str:
+    text = str(error)
+    return text[0].upper() + text[1:] if text else type(error).__name__
+
+
+def _write_report(error: Exception, folder: Path) -> Path | None:
+    """The traceback without values: neither the key nor anything that a file held can be in it."""
+    from filebridge import __version__
+
+    now = datetime.now(UTC)
+    frames = "".join(traceback.format_list(traceback.extract_tb(error.__traceback__)))
+    text = f"filebridge {__version__}, python {sys.version.split()[0]}, {now.isoformat()}\n{frames}{type(error).__name__}\n"
+    logs = folder / ".filebridge" / "logs"
+    try:
+        logs.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path = logs / f"bug-{now:%Y%m%dT%H%M%S}.txt"
+        path.write_text(text, encoding="utf-8")
+    except OSError:
+        say(text)
+        return None
+    return path

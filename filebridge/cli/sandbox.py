@@ -1,0 +1,18 @@
+"""`filebridge sandbox`: the RetailOps stand-in."""
+
+from __future__ import annotations
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command(
+        context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
+    )
+    def sandbox(context: typer.Context) -> int:
+        """Run the RetailOps stand-in on this machine, with faults on demand (`sandbox --help`)."""
+        from filebridge.sandbox import main
+
+        return main(context.args)

@@ -1,0 +1,415 @@
+"""The loop of a delivery: windows of calls out, answers in, one commit for both.
+
+Only this thread touches the ledger. The answers that came since the last commit and the marks of the next
+window go into one commit, made while there is still enough under way that no sender waits for it.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import logging
+import threading
+from collections import Counter, deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import sqlalchemy as sa
+
+from filebridge.clock import SECOND, Clock
+from filebridge.columns import unpack
+from filebridge.delivery.channel import Channel, Delivery, Trouble, backoff_seconds
+from filebridge.delivery.journal import batch_of, keys_of, split_call
+from filebridge.delivery.lookup import Found, Standing, look_up
+from filebridge.delivery.refusals import Part, named_place, parts_by_cutting, parts_by_verdict
+from filebridge.delivery.senders import Job, Senders
+from filebridge.errors import CallRefused, KeyRefused, RetailOpsUnreachable
+from filebridge.ledger import calls
+from filebridge.ledger.calls import CallAnswer, CallRow
+from filebridge.ledger.connect import Ledger
+from filebridge.ledger.schema import CallState
+from filebridge.milestones import reached
+from filebridge.planning.plan import Action
+from filebridge.retailops.client import LONGEST_WAIT_SECONDS
+from filebridge.retailops.wire import Answer, AnswerKind, body_of, path_of
+
+logger = logging.getLogger("filebridge.delivery")
+
+WINDOW: Final = 32
+"""Calls of one commit (PERFORMANCE, the shape, 5)."""
+
+_LOOK_SECONDS: Final = 0.2
+"""How often a wait looks whether it is to end."""
+
+_FAILURES_THAT_PAUSE: Final = 3
+
+
+@dataclass(eq=False)
+class _Pending:
+    """A call without an end. `in_doubt`: an earlier sending of it may have been applied."""
+
+    call: CallRow
+    in_doubt: bool
+    by_named_place: bool = False
+    tries: int = 0
+    first_sent: float | None = None
+
+
+class Engine:
+    """One delivery. `add` the calls, then `run` once."""
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        channel: Channel,
+        *,
+        clock: Clock,
+        on_progress: Callable[[int, int], None] | None,
+        stop: threading.Event | None,
+        chance: Callable[[], float],
+    ) -> None:
+        self._ledger = ledger
+        self._channel = channel
+        self._clock = clock
+        self._on_progress = on_progress
+        self._stop = stop
+        self._chance = chance
+        self._todo: deque[_Pending] = deque()
+        self._later: list[tuple[float, int, _Pending]] = []
+        self._numbers = itertools.count()
+        self._flying: dict[int, _Pending] = {}
+        self._answers: list[CallAnswer] = []
+        self._states: Counter[CallState] = Counter()
+        self._total = 0
+        self._extra = 0
+        self._trusts_places = True
+        self._failures = 0
+        self._resume_at = 0.0
+        self._answered_at = 0.0
+        self._trouble: Trouble | None = None
+        self._message = ""
+        self._is_halted = False
+        self._is_stopped = False
+
+    def add(self, found: Sequence[CallRow]) -> None:
+        """Calls to be sent, after those that were added before."""
+        self._todo += [_Pending(call, call.state is CallState.UNCERTAIN) for call in found]
+        self._total += len(found)
+
+    def count(self, state: CallState) -> None:
+        """A call that has its end."""
+        self._states[state] += 1
+
+    def run(self) -> Delivery:
+        """Send until every call has an end, or nothing more can be sent."""
+        self._settle_marks_in_doubt()
+        with Senders(self._send, self._channel.concurrency) as senders:
+            while self._step(senders):
+                pass
+        self._commit()
+        return Delivery(self._trouble, self._message, dict(self._states), self._is_stopped)
+
+    # The loop
+
+    def _step(self, senders: Senders) -> bool:
+        """One turn; False when the delivery is over."""
+        if self._stop is not None and self._stop.is_set():
+            self._is_stopped |= bool(self._todo or self._later or self._flying)
+            self._is_halted = True
+        if self._is_halted:
+            self._take_back(senders)
+        elif self._clock.monotonic() >= self._resume_at:
+            self._bring_due()
+            if self._todo and len(self._flying) <= WINDOW:
+                senders.put(self._begin_window())
+        if self._flying:
+            sent = senders.get(_LOOK_SECONDS)
+            if sent is not None:
+                reached("call_sent", str(sent.call_id))
+                self._settle(self._flying.pop(sent.call_id), sent.answer)
+                self._tell()
+            return True
+        self._commit()
+        if self._is_halted or not (self._todo or self._later):
+            return False
+        self._wait()
+        return True
+
+    def _begin_window(self) -> list[Job]:
+        """Write down the answers so far and that the next calls go out now; then they may."""
+        window = [self._todo.popleft() for _ in range(min(WINDOW, len(self._todo)))]
+        ids = [pending.call.id for pending in window]
+        with self._ledger.begin() as connection:
+            self._record(connection)
+            blocks = calls.blocks(connection, ids)
+            calls.mark_sending(connection, ids, self._clock.now())
+        reached("calls_journalled")
+        now = self._clock.monotonic()
+        for pending in window:
+            pending.first_sent = now if pending.first_sent is None else pending.first_sent
+            self._flying[pending.call.id] = pending
+        return [Job(pending.call.id, pending.call.action, blocks[pending.call.id]) for pending in window]
+
+    def _send(self, job: Job) -> Answer:
+        """In a sender's thread: the body is made from the block just before it goes."""
+        body = body_of(job.action, unpack(job.block), vendor_id=self._channel.vendor_id)
+        return self._channel.client.post(path_of(job.action), body, job.action)
+
+    def _bring_due(self) -> None:
+        """Calls whose wait is over go before all others."""
+        now = self._clock.monotonic()
+        while self._later and self._later[0][0] <= now:
+            self._todo.appendleft(heapq.heappop(self._later)[2])
+
+    def _wait(self) -> None:
+        due = max(self._resume_at, 0.0 if self._todo else self._later[0][0])
+        self._clock.sleep(min(max(due - self._clock.monotonic(), 0.001), _LOOK_SECONDS))
+
+    def _take_back(self, senders: Senders) -> None:
+        """Calls that no sender has begun were certainly not applied."""
+        for job in senders.take_back():
+            pending = self._flying.pop(job.call_id)
+            self._write(pending, self._waiting_state(pending), Answer(AnswerKind.NOT_APPLIED))
+            self.count(self._waiting_state(pending))
+        for pending in (*self._todo, *(entry[2] for entry in self._later)):
+            self.count(self._waiting_state(pending))
+        self._todo.clear()
+        self._later.clear()
+
+    def _tell(self) -> None:
+        if self._on_progress is not None:
+            self._on_progress(
+                self._total - len(self._todo) - len(self._later) - len(self._flying), self._total
+            )
+
+    # Writing down
+
+    def _write(
+        self, pending: _Pending, state: CallState, answer: Answer, *, restate_at: int | None = None
+    ) -> None:
+        """Have an answer recorded with the next commit."""
+        self._answers.append(
+            CallAnswer(
+                call_id=pending.call.id,
+                state=state,
+                answered_at=self._clock.now(),
+                http_status=answer.status or None,
+                answer=answer.message,
+                restate_at=restate_at,
+            )
+        )
+
+    def _record(self, connection: sa.Connection) -> None:
+        if self._answers:
+            calls.record_answers(connection, self._answers)
+            self._answers = []
+
+    def _commit(self) -> None:
+        if self._answers:
+            with self._ledger.begin() as connection:
+                self._record(connection)
+            reached("answers_journalled")
+
+    def _waiting_state(self, pending: _Pending) -> CallState:
+        return CallState.UNCERTAIN if pending.in_doubt else CallState.PLANNED
+
+    # What an answer means
+
+    def _settle(self, pending: _Pending, answer: Answer) -> None:
+        if answer.kind in (AnswerKind.CONFIRMED, AnswerKind.REFUSED):
+            self._failures = 0
+            self._answered_at = self._clock.monotonic()
+        if answer.kind is AnswerKind.CONFIRMED:
+            self._trusts_places &= not pending.by_named_place
+            self._end(pending, CallState.CONFIRMED, answer)
+        elif answer.kind is AnswerKind.REFUSED:
+            self._refused(pending, answer)
+        elif answer.kind is AnswerKind.KEY_REFUSED:
+            self._leave(pending, answer)
+            self._halt(Trouble.KEY_REFUSED, answer.message)
+        elif answer.kind is AnswerKind.NOT_APPLIED:
+            self._write(pending, self._waiting_state(pending), answer)
+            self._try_again(pending, answer)
+        else:
+            self._uncertain(pending, answer)
+
+    def _end(self, pending: _Pending, state: CallState, answer: Answer) -> None:
+        self._write(pending, state, answer)
+        self.count(state)
+
+    def _leave(self, pending: _Pending, answer: Answer) -> None:
+        """To the next pass."""
+        self._end(pending, self._waiting_state(pending), answer)
+
+    def _halt(self, trouble: Trouble, message: str) -> None:
+        self._trouble, self._message = trouble, message
+        self._is_halted = True
+
+    def _uncertain(self, pending: _Pending, answer: Answer) -> None:
+        pending.in_doubt = True
+        if pending.call.action is Action.UPDATE:
+            late = round(self._channel.quarantine_seconds * SECOND)
+            self._write(pending, CallState.UNCERTAIN, answer, restate_at=self._clock.now() + late)
+            self._try_again(pending, answer)
+        else:
+            self._write(pending, CallState.UNCERTAIN, answer)
+            self._look_up(pending, answer)
+
+    def _try_again(self, pending: _Pending, answer: Answer) -> None:
+        """Once more after a while, unless that was the last time in this pass."""
+        pending.tries += 1
+        backoff = backoff_seconds(pending.tries, first=self._channel.backoff_seconds, chance=self._chance())
+        wait = max(backoff, answer.retry_after or 0.0)
+        logger.info(
+            "call has no answer",
+            extra={"call": pending.call.id, "tries": pending.tries, "why": answer.message},
+        )
+        if answer.stops or wait > LONGEST_WAIT_SECONDS:
+            self.count(self._waiting_state(pending))
+            self._halt(Trouble.UNREACHABLE, answer.message)
+        elif pending.tries >= self._channel.attempts:
+            self.count(self._waiting_state(pending))
+            self._give_up(pending, answer)
+        elif self._is_halted:
+            self.count(self._waiting_state(pending))
+        else:
+            self._later_again(pending, wait, pauses=answer.retry_after is not None)
+
+    def _later_again(self, pending: _Pending, wait: float, *, pauses: bool) -> None:
+        due = self._clock.monotonic() + wait
+        heapq.heappush(self._later, (due, next(self._numbers), pending))
+        self._failures += 1
+        if pauses or self._failures >= _FAILURES_THAT_PAUSE:
+            self._resume_at = max(self._resume_at, due)
+
+    def _give_up(self, pending: _Pending, answer: Answer) -> None:
+        """One call without an answer does not hold the others back, as long as they get theirs."""
+        if pending.first_sent is not None and self._answered_at > pending.first_sent:
+            self._trouble = self._trouble or Trouble.UNREACHABLE
+            self._message = self._message or answer.message
+        else:
+            self._halt(Trouble.UNREACHABLE, answer.message)
+
+    # Refusals
+
+    def _refused(self, pending: _Pending, answer: Answer) -> None:
+        if answer.says_already:
+            # It counts only after a look that agrees; a kill before that must find it in doubt.
+            pending.in_doubt = True
+            self._write(pending, CallState.UNCERTAIN, answer)
+            self._look_up(pending, answer)
+        elif pending.call.records == 1:
+            self._end(pending, CallState.REFUSED, answer)
+        else:
+            self._cut(pending, answer, was=CallState.SENDING)
+
+    def _cut(self, pending: _Pending, answer: Answer, *, was: CallState) -> None:
+        """Replace a refused call by parts: as the answer tells records apart, else by cutting it."""
+        call = pending.call
+        with self._ledger.begin() as connection:
+            self._record(connection)
+            batch = batch_of(connection, call.id)
+            parts = parts_by_verdict(answer, keys_of(call.action, batch))
+            named = named_place(answer, call.records) if parts is None and self._trusts_places else None
+            if parts is None:
+                parts = parts_by_cutting(call.records, named)
+                self._extra += len(parts)
+                if self._extra > self._channel.extra_calls:
+                    parts = [Part(range(call.records), CallState.HELD, answer.message)]
+            if was is CallState.SENDING:
+                self._write(pending, CallState.REFUSED, answer)
+                self._record(connection)
+            else:
+                calls.move(connection, [call.id], [was], CallState.REFUSED, now=self._clock.now())
+            self._replace(connection, pending, parts, named)
+        reached("call_split", str(call.id))
+
+    def _replace(
+        self, connection: sa.Connection, pending: _Pending, parts: Sequence[Part], named: int | None = None
+    ) -> None:
+        """In a transaction in which the call is REFUSED: put its parts in its place."""
+        batch = batch_of(connection, pending.call.id)
+        to_send = split_call(connection, pending.call, batch, parts, now=self._clock.now())
+        for part in parts:
+            if part.state is not CallState.PLANNED:
+                self.count(part.state)
+        planned = [part for part in parts if part.state is CallState.PLANNED]
+        news = [
+            _Pending(
+                call,
+                in_doubt=False,
+                by_named_place=named is not None and list(part.places) == [named],
+                tries=pending.tries if len(parts) == 1 else 0,
+            )
+            for call, part in zip(to_send, planned, strict=True)
+        ]
+        self._total += len(parts) - 1
+        self._todo.extendleft(reversed(news))
+
+    # Marks whose answer was lost
+
+    def _settle_marks_in_doubt(self) -> None:
+        """Marks of an earlier pass whose answer was lost are looked up before anything is sent again."""
+        doubtful = [p for p in self._todo if p.in_doubt and p.call.action is not Action.UPDATE]
+        for pending in doubtful:
+            self._todo.remove(pending)
+            self._look_up(pending, Answer(AnswerKind.UNCERTAIN, pending.call.answer))
+            if self._is_halted:
+                return
+
+    def _look_up(self, pending: _Pending, answer: Answer) -> None:
+        """Ask RetailOps how the POs of a mark stand, and go on from that."""
+        self._commit()
+        with self._ledger.read() as connection:
+            batch = batch_of(connection, pending.call.id)
+        pos = keys_of(pending.call.action, batch)
+        try:
+            found = look_up(self._channel.client, self._channel.vendor_id, pos)
+        except KeyRefused as error:
+            self.count(CallState.UNCERTAIN)
+            self._halt(Trouble.KEY_REFUSED, str(error))
+        except (RetailOpsUnreachable, CallRefused) as error:
+            self.count(CallState.UNCERTAIN)
+            self._halt(Trouble.UNREACHABLE, str(error))
+        else:
+            self._looked_up(pending, answer, [found[po] for po in pos])
+
+    def _looked_up(self, pending: _Pending, answer: Answer, found: Sequence[Found]) -> None:
+        """Submitted ones are confirmed, gone ones dropped, and only the others sent again."""
+        pending.in_doubt = False
+        if all(one.standing is Standing.NOT_SUBMITTED for one in found):
+            self._not_submitted(pending, answer)
+            return
+        by_end: dict[tuple[CallState, str], list[int]] = {}
+        for place, one in enumerate(found):
+            by_end.setdefault(_end_of(one), []).append(place)
+        parts = [Part(places, state, words) for (state, words), places in by_end.items()]
+        with self._ledger.begin() as connection:
+            now = self._clock.now()
+            calls.move(connection, [pending.call.id], [CallState.UNCERTAIN], CallState.REFUSED, now=now)
+            self._replace(connection, pending, parts)
+        reached("call_looked_up", str(pending.call.id))
+
+    def _not_submitted(self, pending: _Pending, answer: Answer) -> None:
+        """The mark was not applied: a refusal stands, a lost answer is as good as none sent."""
+        call, now = pending.call, self._clock.now()
+        if answer.kind is AnswerKind.REFUSED and call.records > 1:
+            self._cut(pending, answer, was=CallState.UNCERTAIN)
+            return
+        state = CallState.REFUSED if answer.kind is AnswerKind.REFUSED else CallState.PLANNED
+        with self._ledger.begin() as connection:
+            calls.move(connection, [call.id], [CallState.UNCERTAIN], state, now=now)
+        reached("call_looked_up", str(call.id))
+        if state is CallState.REFUSED:
+            self.count(state)
+        else:
+            self._try_again(pending, answer)
+
+
+def _end_of(found: Found) -> tuple[CallState, str]:
+    if found.standing is Standing.SUBMITTED:
+        return CallState.CONFIRMED, ""
+    if found.standing is Standing.GONE:
+        return CallState.DROPPED, found.sentence
+    return CallState.PLANNED, ""

@@ -1,0 +1,73 @@
+"""Splitting and settling calls in the ledger: what one transaction does beside recording answers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+import numpy as np
+import sqlalchemy as sa
+
+from filebridge.columns import Batch, Longs, as_ints, int_array, pack, unpack
+from filebridge.delivery.refusals import Part
+from filebridge.ledger import calls
+from filebridge.ledger.calls import CallPart, CallRow
+from filebridge.ledger.rows import runs_of
+from filebridge.ledger.schema import CallState
+from filebridge.mapping.mapped import BY_RECORD
+from filebridge.planning.plan import Action
+
+
+def batch_of(connection: sa.Connection, call_id: int) -> Batch:
+    """The records of a call."""
+    return unpack(calls.blocks(connection, [call_id])[call_id])
+
+
+def keys_of(action: Action, batch: Batch) -> list[str]:
+    """What tells the records of a call apart: their VPCs, or their POs."""
+    if action is Action.UPDATE:
+        found: list[str] = batch.column("vpc").to_pylist()
+        return found
+    return [json.loads(record)["po"] for record in batch.column("records").to_pylist()]
+
+
+def split_call(
+    connection: sa.Connection, call: CallRow, batch: Batch, parts: Sequence[Part], *, now: int
+) -> list[CallRow]:
+    """Replace a call that is REFUSED in the ledger by `parts`; those of them that are to be sent.
+
+    One part is no split: the call itself then ends, or is to be sent, as that part says.
+    """
+    if len(parts) == 1:
+        calls.move(connection, [call.id], [CallState.REFUSED], parts[0].state, now=now, answer=parts[0].words)
+        ids = [call.id]
+    else:
+        rows = _rows_by_place(connection, call, batch)
+        cut = [_part(batch, rows, part.places) for part in parts]
+        ids = calls.split(connection, call.id, cut, now=now)
+        for call_id, part in zip(ids, parts, strict=True):
+            if part.state is not CallState.PLANNED:
+                calls.move(connection, [call_id], [CallState.PLANNED], part.state, now=now, answer=part.words)
+    to_send = [call_id for call_id, part in zip(ids, parts, strict=True) if part.state is CallState.PLANNED]
+    return [calls.call_row(connection, call_id) for call_id in to_send]
+
+
+def _part(batch: Batch, rows: Longs, places: Sequence[int]) -> CallPart:
+    if isinstance(places, range):
+        block = pack(batch.slice(places.start, len(places)))
+    else:
+        block = pack(batch.take(int_array(np.array(places, dtype=np.int32))))
+    return CallPart(block=block, records=len(places), rows=int(rows[list(places)].sum()))
+
+
+def _rows_by_place(connection: sa.Connection, call: CallRow, batch: Batch) -> Longs:
+    """How many of the file's rows each record of a call stands for; they add up to the call's."""
+    counts = np.zeros(batch.num_rows, dtype=np.int64)
+    if call.file_id is not None:
+        _, outcomes, records = runs_of(connection, call.file_id).rows()
+        own = as_ints(batch.column("record"))
+        by_record = np.bincount(records[outcomes == BY_RECORD], minlength=int(own.max()) + 1)
+        counts[own >= 0] = by_record[own[own >= 0]]
+    elif batch.num_rows:
+        counts[0] = call.rows
+    return counts

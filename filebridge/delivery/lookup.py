@@ -1,0 +1,72 @@
+"""Where POs stand at RetailOps: what an uncertain MarkSubmitted is settled by (FAILURES 3.4)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+from filebridge.errors import CallRefused
+from filebridge.retailops.client import RetailOps
+from filebridge.retailops.reading import po_of, status_of
+
+
+class Standing(StrEnum):
+    """What a PO's status means for marking it submitted."""
+
+    NOT_SUBMITTED = "not_submitted"
+    SUBMITTED = "submitted"
+    """Or further on its way than that."""
+    GONE = "gone"
+    """Cancelled, or in no status at all."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """How a PO stands, and a sentence that says so."""
+
+    standing: Standing
+    sentence: str
+
+
+# In the order of asking: most look-ups end with the first two. Names of statuses: open, ready, submitted,
+# accepted, receiving and complete are documented, that of a cancelled PO is not.
+_ASKED: Final = (
+    (Standing.NOT_SUBMITTED, ("open", "ready")),
+    (Standing.SUBMITTED, ("submitted", "accepted", "receiving")),
+    (Standing.SUBMITTED, ("complete",)),
+)
+_CANCELLED: Final = ("canceled", "cancelled")
+
+
+def look_up(client: RetailOps, vendor_id: str, pos: Collection[str]) -> dict[str, Found]:
+    """How each of these POs stands now. Raises RetailOpsUnreachable, KeyRefused, CallRefused."""
+    found: dict[str, Found] = {}
+    for standing, statuses in _ASKED:
+        _ask(client, vendor_id, statuses, standing, pos, found)
+    try:
+        _ask(client, vendor_id, _CANCELLED, Standing.GONE, pos, found)
+    except CallRefused:
+        # RetailOps has another word for it; a PO that is nowhere else is gone all the same.
+        pass
+    gone = Found(Standing.GONE, "RetailOps has no such PO any more, in any status.")
+    return {po: found.get(po, gone) for po in pos}
+
+
+def _ask(
+    client: RetailOps,
+    vendor_id: str,
+    statuses: tuple[str, ...],
+    standing: Standing,
+    pos: Collection[str],
+    found: dict[str, Found],
+) -> None:
+    wanted = set(pos) - found.keys()
+    if not wanted:
+        return
+    for record in client.fetch_orders(vendor_id, statuses, wanted=wanted):
+        po = po_of(record)
+        if po in wanted:
+            status = status_of(record) or statuses[0]
+            found[po] = Found(standing, f"RetailOps has PO {po} in status {status}.")

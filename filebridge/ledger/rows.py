@@ -1,0 +1,241 @@
+"""Rows: what became of each, worked out from the plan's runs and the states of the calls, never from counters.
+
+A row whose outcome is that of its record has the outcome of the call that carries the record; of a call that
+was split, its parts carry them. Where two calls carry a record, the one that keeps it from being delivered
+decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Final
+
+import numpy as np
+import sqlalchemy as sa
+
+from filebridge.columns import Ints, Longs, as_ints, unpack
+from filebridge.ledger.schema import CallState, call, file, row_block, row_reject
+from filebridge.mapping.mapped import BY_RECORD, RowRuns
+from filebridge.outcomes import OUTCOME_BY_CODE, OUTCOME_CODES, FileStatus, Outcome, status_of, tally
+from filebridge.rejects import Reject
+
+OUTCOME_OF: Final[Mapping[CallState, Outcome]] = MappingProxyType(
+    {
+        CallState.CONFIRMED: Outcome.DELIVERED,
+        CallState.SUPERSEDED: Outcome.SUPERSEDED,
+        CallState.HELD: Outcome.HELD,
+        CallState.REFUSED: Outcome.REJECTED,
+        CallState.DROPPED: Outcome.REJECTED,
+        CallState.PLANNED: Outcome.PENDING,
+        CallState.SENDING: Outcome.PENDING,
+        CallState.UNCERTAIN: Outcome.UNCERTAIN,
+    }
+)
+"""What the state of a call is for the rows that it carries, in rising order of what keeps from a delivery."""
+
+_STATES: Final = tuple(OUTCOME_OF)
+_OUTCOME_OF_RANK: Final = np.array(
+    [OUTCOME_CODES[outcome] for outcome in OUTCOME_OF.values()], dtype=np.int32
+)
+_PENDING: Final = OUTCOME_CODES[Outcome.PENDING]
+_STEP: Final = 20_000
+
+
+@dataclass(frozen=True)
+class RowOutcome:
+    """What became of one row, and every reason why it did not go. `row` is as a spreadsheet shows it."""
+
+    row: int
+    outcome: Outcome
+    reasons: tuple[Reject, ...] = ()
+
+
+def outcomes_of(connection: sa.Connection, file_id: str) -> dict[Outcome, int]:
+    """How many rows of a file have each outcome; they add up to its rows. Outcomes without rows are left out."""
+    runs = runs_of(connection, file_id)
+    own = runs.outcomes != BY_RECORD
+    counts = np.bincount(runs.outcomes[own], weights=runs.lengths[own], minlength=len(OUTCOME_BY_CODE))
+    by_record = int(runs.lengths[~own].sum())
+    if by_record:
+        states = _leaf_states(connection, file_id)
+        if len(states) <= 1:
+            outcome = OUTCOME_OF[states[0]] if states else Outcome.PENDING
+            counts[OUTCOME_CODES[outcome]] += by_record
+        else:
+            counts += _counted_by_record(connection, file_id, runs)
+    return tally((OUTCOME_BY_CODE[code], int(rows)) for code, rows in enumerate(counts))
+
+
+def status_of_file(connection: sa.Connection, file_id: str) -> FileStatus:
+    """Status of a file as its rows are now (DESIGN, cases settled)."""
+    code, hold_code, duplicate_of = connection.execute(
+        sa.select(file.c.code, file.c.hold_code, file.c.duplicate_of).where(file.c.id == file_id)
+    ).one()
+    counts = outcomes_of(connection, file_id)
+    if not counts and hold_code:
+        return FileStatus.HELD
+    return status_of(counts, refused=bool(code) and not counts, duplicate=bool(duplicate_of))
+
+
+def rows_of(
+    connection: sa.Connection,
+    file_id: str,
+    *,
+    outcomes: Collection[Outcome] | None = None,
+    after_row: int = 0,
+    limit: int = 1000,
+) -> list[RowOutcome]:
+    """Rows of a file in order, with their reasons: those with one of `outcomes`, or all; at most `limit`."""
+    told = _Told.of(connection, file_id)
+    places = told.places(outcomes)
+    places = places[told.rows[places] > after_row][:limit]
+    return list(told.explained(connection, places))
+
+
+def every_row(
+    connection: sa.Connection, file_id: str, *, outcomes: Collection[Outcome] | None = None
+) -> Iterator[RowOutcome]:
+    """All rows of a file as `rows_of` gives them, a few at a time."""
+    told = _Told.of(connection, file_id)
+    places = told.places(outcomes)
+    for start in range(0, len(places), _STEP):
+        yield from told.explained(connection, places[start : start + _STEP])
+
+
+def rejected_rows(connection: sa.Connection, file_id: str) -> Iterator[RowOutcome]:
+    """The rejected rows of a file in order, for its reject file; each has at least one reason."""
+    return every_row(connection, file_id, outcomes=(Outcome.REJECTED,))
+
+
+def runs_of(connection: sa.Connection, file_id: str) -> RowRuns:
+    """The runs of a file's plan; none where it is not planned or was refused unread."""
+    block = connection.execute(sa.select(row_block.c.runs).where(row_block.c.file_id == file_id)).scalar()
+    if block is None:
+        nothing = np.empty(0, dtype=np.int32)
+        return RowRuns(nothing, nothing, nothing, nothing)
+    return RowRuns.of_batch(unpack(block))
+
+
+def _leaf_states(connection: sa.Connection, file_id: str) -> list[CallState]:
+    found = connection.execute(
+        sa.select(call.c.state).distinct().where(call.c.file_id == file_id, call.c.state != CallState.SPLIT)
+    )
+    return [CallState(state) for state in found.scalars()]
+
+
+def _counted_by_record(connection: sa.Connection, file_id: str, runs: RowRuns) -> Longs:
+    _, outcomes, records = runs.rows()
+    records = records[outcomes == BY_RECORD]
+    codes, _ = _by_record(connection, file_id, int(records.max()) + 1)
+    return np.bincount(codes[records], minlength=len(OUTCOME_BY_CODE))
+
+
+def _by_record(connection: sa.Connection, file_id: str, size: int) -> tuple[Ints, Longs]:
+    """Outcome code of each record, and the id of the call that decides it, 0 where none carries it."""
+    ranks = np.full(size, -1, dtype=np.int32)
+    calls = np.zeros(size, dtype=np.int64)
+    found = connection.exec_driver_sql(
+        "SELECT id, state, block FROM call WHERE file_id = ? AND state <> 'split' ORDER BY id", (file_id,)
+    )
+    for call_id, state, block in found:
+        records = as_ints(unpack(block).column("record"))
+        records = records[(records >= 0) & (records < size)]
+        rank = _STATES.index(CallState(state))
+        records = records[ranks[records] < rank]
+        ranks[records] = rank
+        calls[records] = call_id
+    # A record that no call carries cannot have been sent.
+    return np.where(ranks >= 0, _OUTCOME_OF_RANK[ranks], _PENDING).astype(np.int32), calls
+
+
+@dataclass(frozen=True)
+class _Told:
+    """A file's rows in order, each with its outcome and the call that decided it, 0 where none did."""
+
+    file_id: str
+    rows: Ints
+    codes: Ints
+    calls: Longs
+
+    @classmethod
+    def of(cls, connection: sa.Connection, file_id: str) -> _Told:
+        rows, codes, records = runs_of(connection, file_id).rows()
+        by_record = codes == BY_RECORD
+        calls = np.zeros(len(rows), dtype=np.int64)
+        if by_record.any():
+            of_records, ids = _by_record(connection, file_id, int(records.max()) + 1)
+            codes = codes.copy()
+            codes[by_record] = of_records[records[by_record]]
+            calls[by_record] = ids[records[by_record]]
+        return cls(file_id, rows, codes, calls)
+
+    def places(self, outcomes: Collection[Outcome] | None) -> Longs:
+        if outcomes is None:
+            return np.arange(len(self.rows))
+        return np.flatnonzero(np.isin(self.codes, [OUTCOME_CODES[outcome] for outcome in outcomes]))
+
+    def explained(self, connection: sa.Connection, places: Longs) -> Iterator[RowOutcome]:
+        if not len(places):
+            return
+        reasons = _Reasons(connection, self.file_id, int(self.rows[places[0]]), int(self.rows[places[-1]]))
+        for place in places.tolist():
+            row, outcome = int(self.rows[place]), OUTCOME_BY_CODE[self.codes[place]]
+            yield RowOutcome(row, outcome, reasons.of(row, outcome, int(self.calls[place])))
+
+
+class _Reasons:
+    """Why rows are what they are: their own rejects, the words of their call, or the reason of their file."""
+
+    def __init__(self, connection: sa.Connection, file_id: str, first_row: int, last_row: int) -> None:
+        self._file = connection.execute(
+            sa.select(file.c.code, file.c.message, file.c.hold_code, file.c.hold_message).where(
+                file.c.id == file_id
+            )
+        ).one()
+        self._own: dict[int, list[Reject]] = {}
+        for reject in _rejects(connection, file_id, first_row, last_row):
+            self._own.setdefault(reject.row, []).append(reject)
+        self._calls = {
+            call_id: (CallState(state), answer)
+            for call_id, state, answer in connection.execute(
+                sa.select(call.c.id, call.c.state, call.c.answer).where(
+                    call.c.file_id == file_id,
+                    call.c.state.in_([CallState.REFUSED, CallState.DROPPED, CallState.HELD]),
+                )
+            )
+        }
+
+    def of(self, row: int, outcome: Outcome, call_id: int) -> tuple[Reject, ...]:
+        if outcome is Outcome.REJECTED:
+            return tuple(self._own.get(row, ())) or self._of_call(row, call_id)
+        if outcome is Outcome.HELD:
+            return self._of_hold(row, call_id)
+        return ()
+
+    def _of_call(self, row: int, call_id: int) -> tuple[Reject, ...]:
+        state, answer = self._calls.get(call_id, (None, ""))
+        if state is CallState.REFUSED:
+            return (Reject(row, "refused_by_retailops", answer or "RetailOps gave no reason."),)
+        if state is CallState.DROPPED:
+            return (Reject(row, "discarded", answer),)
+        return (Reject(row, self._file.code, self._file.message),) if self._file.code else ()
+
+    def _of_hold(self, row: int, call_id: int) -> tuple[Reject, ...]:
+        _, answer = self._calls.get(call_id, (None, ""))
+        if self._file.hold_code:
+            return (Reject(row, self._file.hold_code, self._file.hold_message),)
+        return (Reject(row, "too_many_refusals", answer),) if call_id else ()
+
+
+def _rejects(connection: sa.Connection, file_id: str, first_row: int, last_row: int) -> Iterator[Reject]:
+    found = connection.execute(
+        sa.select(
+            row_reject.c.row, row_reject.c.code, row_reject.c.message, row_reject.c.column, row_reject.c.value
+        )
+        .where(row_reject.c.file_id == file_id, row_reject.c.row.between(first_row, last_row))
+        .order_by(row_reject.c.row, row_reject.c.number)
+    )
+    for row, code, message, column, value in found:
+        yield Reject(row, code, message, column, value)

@@ -1,0 +1,106 @@
+"""Words, figures and columns for pages of plain text that are read in Notepad: at most 100 columns."""
+
+from __future__ import annotations
+
+import textwrap
+import unicodedata
+from collections.abc import Iterable, Sequence
+from datetime import UTC
+from typing import Final
+from zoneinfo import ZoneInfo
+
+from filebridge.clock import from_micros
+
+WIDTH: Final = 100
+_DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+def count_of(count: int, what: str) -> str:
+    """`1 row`, `1,204 rows`."""
+    return f"{count:,} {what}" if count == 1 else f"{count:,} {what}s"
+
+
+def local_time(micros: int, zone: str) -> str:
+    """An instant in the vendor's zone and in UTC: `Mon 23 Nov 2026, 23:00 (America/Denver; 06:00 UTC)`."""
+    universal = from_micros(micros).replace(microsecond=0)
+    if zone == "UTC":
+        return f"{_day(micros, zone)}, {universal:%H:%M} UTC"
+    local = universal.astimezone(ZoneInfo(zone))
+    other_day = (
+        "" if local.date() == universal.date() else f" on {universal.day} {_MONTHS[universal.month - 1]}"
+    )
+    return f"{_day(micros, zone)}, {local:%H:%M} ({zone}; {universal:%H:%M} UTC{other_day})"
+
+
+def short_time(micros: int, zone: str) -> str:
+    """An instant in the vendor's zone, for a table: `Mon 23 Nov 23:00`."""
+    local = from_micros(micros).astimezone(UTC if zone == "UTC" else ZoneInfo(zone))
+    return f"{_DAYS[local.weekday()]} {local.day:>2} {_MONTHS[local.month - 1]} {local:%H:%M}"
+
+
+def _day(micros: int, zone: str) -> str:
+    local = from_micros(micros).astimezone(UTC if zone == "UTC" else ZoneInfo(zone))
+    return f"{_DAYS[local.weekday()]} {local.day} {_MONTHS[local.month - 1]} {local.year}"
+
+
+def plain(text: str) -> str:
+    """Text of somebody else's on one line: nothing in it can move the cursor or turn the writing round."""
+    return "".join(
+        " " if unicodedata.category(mark) in ("Cc", "Cf", "Zl", "Zp", "Cs") else mark for mark in text
+    )
+
+
+def cut(text: str, width: int) -> str:
+    """Text that fits a column; what is left out is shown by an ellipsis."""
+    text = plain(text)
+    return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def wrapped(text: str, *, indent: str = "", first: str | None = None, width: int = WIDTH) -> list[str]:
+    """A paragraph as lines. `first` stands before the first line, `indent` before the others."""
+    return textwrap.wrap(
+        plain(text),
+        width=width,
+        initial_indent=indent if first is None else first,
+        subsequent_indent=indent,
+        break_on_hyphens=False,
+    ) or [(first or "").rstrip()]
+
+
+def table_lines(
+    headers: Sequence[str], rows: Iterable[Sequence[str]], *, widths: Sequence[int], right: Sequence[int] = ()
+) -> list[str]:
+    """A table as lines. Cells are cut to their column's width, but for the last column, which is wrapped."""
+    lines = [_line([*headers], widths, right), _line(["-" * width for width in widths], widths, ())]
+    for row in rows:
+        *cells, last = row
+        parts = wrapped(last, width=widths[-1])
+        lines.append(
+            _line(
+                [*(cut(cell, width) for cell, width in zip(cells, widths, strict=False)), parts[0]],
+                widths,
+                right,
+            )
+        )
+        blank = [""] * len(cells)
+        lines += [_line([*blank, part], widths, ()) for part in parts[1:]]
+    return lines
+
+
+def _line(cells: Sequence[str], widths: Sequence[int], right: Sequence[int]) -> str:
+    parts = [
+        f"{cell:>{width}}" if place in right else f"{cell:<{width}}"
+        for place, (cell, width) in enumerate(zip(cells, widths, strict=True))
+    ]
+    return "  " + "  ".join(parts).rstrip()
+
+
+def heading(text: str) -> list[str]:
+    """A heading with a line below it."""
+    return ["", text, "-" * len(text)]
+
+
+def to_bytes(lines: Iterable[str]) -> bytes:
+    """Lines as a file: UTF-8, and line ends that every Notepad shows."""
+    return "".join(f"{line}\r\n" for line in lines).encode("utf-8", "replace")

@@ -1,0 +1,1 @@
+"""RetailOps: what is said on the wire (`wire`, pure) and how it gets there (`client`)."""

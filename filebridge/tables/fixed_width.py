@@ -1,0 +1,100 @@
+"""Fixed-width text: the mapping says at which positions, counted in characters, each column stands."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+from filebridge.errors import FileRefused
+from filebridge.rejects import Note
+from filebridge.tables.delimited import CTRL_Z, Dialect
+from filebridge.tables.detect import Layout, line_end_of
+from filebridge.tables.encodings import Encoding, declared_encoding, detect_encoding
+from filebridge.tables.rows import Row, Sieve, places_of
+from filebridge.tables.table import Chunk, ReadHow, ReadOptions
+from filebridge.tables.text import decoded, read_head, wrong_byte
+
+
+@dataclass
+class FixedWidthTable:
+    """A fixed-width text; its headers are the names of `columns`, whether or not it has a header line."""
+
+    headers: tuple[str, ...]
+    how: ReadHow
+    stream: BinaryIO
+    encoding: Encoding
+    options: ReadOptions
+    found: list[Note] = field(default_factory=list)
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        return tuple(self.found)
+
+    def chunks(self, columns: Sequence[int]) -> Iterator[Chunk]:
+        sieve = Sieve(
+            width=len(self.headers),
+            columns=columns,
+            fill_down=places_of(self.options.fill_down, self.headers),
+        )
+        yield from sieve.chunks(self._rows())
+        note = Note("empty_file", "The file has no rows.")
+        if not sieve.rows and note not in self.found:
+            self.found.append(note)
+
+    def _rows(self) -> Iterator[Row]:
+        """The lines below the header, cut into cells; a line that is cut short has empty cells at its end."""
+        spans = [slice(first - 1, last) for first, last in self.options.columns.values()]
+        skip = re.compile(self.options.skip_rows) if self.options.skip_rows else None
+        comment, header_row = self.options.comment, self.how.header_row
+        with decoded(self.stream, self.encoding) as text:
+            try:
+                for row, line in enumerate(text, 1):
+                    line = line.rstrip("\r\n").rstrip(CTRL_Z)
+                    if "\0" in line:
+                        raise _zero(row)
+                    if row <= header_row or (comment and line.startswith(comment)):
+                        continue
+                    # The pattern is for the line: what it is to match may stand across several columns.
+                    if skip and (skip.search(line.strip()) or skip.search(line)):
+                        continue
+                    yield row, [line[span].strip() for span in spans], None
+            except UnicodeDecodeError as error:
+                layout = Layout(Dialect(delimiter="\x1f", quote=""), (), 0, 0, False, 1.0, ())
+                raise wrong_byte(self.stream, self.encoding, layout, error) from error
+
+
+def _zero(row: int) -> FileRefused:
+    return FileRefused(
+        "unreadable_file", f"There is a NUL byte in row {row}.", fix="Export the file again.", place=f"row {row}"
+    )
+
+
+def open_fixed_width(stream: BinaryIO, *, options: ReadOptions) -> FixedWidthTable:
+    """Opens a fixed-width text by its declared columns. Raises FileRefused as `open_delimited` does."""
+    if not options.columns:
+        raise FileRefused(
+            "unreadable_file",
+            "The mapping says that the file is fixed width and not at which positions its columns stand.",
+            fix="Add `read: {columns: {NAME: 1-10, …}}` to the mapping.",
+        )
+    encoding = declared_encoding(stream, options.encoding) if options.encoding else detect_encoding(stream)
+    head = read_head(stream, encoding)
+    if not any(line.strip(" \t\r\n" + CTRL_Z) for line in head.lines):
+        raise FileRefused("empty_file", "The file has no filled line.", fix="Export it again.")
+    how = ReadHow(
+        format="fixed",
+        encoding=encoding.name,
+        comment=options.comment or "",
+        quote="",
+        header_row=options.header_row or 0,
+        line_end=line_end_of(head.lines),
+        bom=encoding.mark > 0,
+        confidence=encoding.confidence,
+        detected=() if options.encoding else ("encoding",),
+    )
+    table = FixedWidthTable(tuple(options.columns), how, stream, encoding, options)
+    if encoding.why:
+        table.found.append(Note("wrong_encoding", f"The text was {encoding.why}."))
+    return table

@@ -1,0 +1,78 @@
+"""XLS through calamine, which runs only in the reader process; the sheets of XLS are small by format."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+from typing import Any, BinaryIO
+
+from filebridge.errors import FileRefused
+from filebridge.tables.number_formats import clock, plain_digits
+from filebridge.tables.rows import Row
+from filebridge.tables.sheets import SheetFacts, SheetPart, bounded, damaged
+from filebridge.tables.table import Kind
+
+
+class Xls:
+    """An XLS. Raises FileRefused `unreadable_file` where it is encrypted or damaged."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        from python_calamine import CalamineError, CalamineWorkbook, PasswordError, SheetVisibleEnum
+
+        stream.seek(0)
+        try:
+            self._book = CalamineWorkbook.from_filelike(io.BytesIO(stream.read()))
+        except PasswordError as error:
+            raise FileRefused(
+                "unreadable_file", "The workbook is encrypted with a password.", fix="Save it without a password."
+            ) from error
+        except CalamineError as error:
+            raise damaged("The workbook is damaged.") from error
+        self._error = CalamineError
+        self.sheets = [
+            SheetPart(tab.name, tab.name, tab.visible != SheetVisibleEnum.Visible) for tab in self._book.sheets_metadata
+        ]
+
+    def rows(self, sheet: SheetPart, facts: SheetFacts, *, skip_hidden: bool = False) -> Iterator[Row]:
+        """The rows of a sheet that hold something; hidden ones are not told apart in this format."""
+        try:
+            found = self._book.get_sheet_by_name(sheet.part)
+        except self._error as error:
+            raise damaged(f"The sheet {sheet.name} is damaged.") from error
+        if found.start is None:
+            return
+        first_row, first_column = found.start
+        places = 0
+        for row, values in enumerate(found.to_python(skip_empty_area=True), first_row + 1):
+            cells = [""] * first_column
+            kinds = bytearray(first_column)
+            for value in values:
+                text, kind = cell_of(value)
+                cells.append(text)
+                kinds.append(kind)
+            places = bounded(places + len(cells), row)
+            if any(cells):
+                yield row, cells, bytes(kinds)
+
+
+def cell_of(value: Any) -> tuple[str, Kind]:
+    """Text and kind of a value as calamine gives it."""
+    if isinstance(value, str):
+        return value, Kind.TEXT
+    if isinstance(value, bool):
+        return ("TRUE" if value else "FALSE"), Kind.BOOLEAN
+    if isinstance(value, int | float):
+        is_damaged = abs(value) >= 1e15 and value == value // 1
+        return plain_digits(float(value)), Kind.DAMAGED if is_damaged else Kind.NUMBER
+    if isinstance(value, datetime):
+        value = (value + timedelta(microseconds=500_000)).replace(microsecond=0)
+        return (value.isoformat() if value.time() != time.min else value.date().isoformat()), Kind.DATE
+    if isinstance(value, date):
+        return value.isoformat(), Kind.DATE
+    if isinstance(value, timedelta):
+        return clock(int(value.total_seconds() + 0.5)), Kind.DATE
+    if isinstance(value, time):
+        seconds = value.hour * 3600 + value.minute * 60 + value.second + (value.microsecond >= 500_000)
+        return clock(seconds), Kind.DATE
+    return str(value), Kind.TEXT

@@ -1,0 +1,286 @@
+"""The rows of one XLSX sheet: plain rows by one pattern, all others by expat."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Final
+
+from filebridge.position import column_letter
+from filebridge.tables.number_formats import PLAIN, Format, iso_text, number_text
+from filebridge.tables.rows import Row
+from filebridge.tables.sheets import MOST_COLUMNS, MOST_ROWS, SheetFacts, bounded, damaged
+from filebridge.tables.table import Kind
+from filebridge.tables.xml_parts import feed, local, new_parser, unescape
+
+# A row as spreadsheets write it: what differs in any way goes through expat.
+_ROW: Final = re.compile(r"\s*<row r=\"(\d{1,7})\"((?: [\w:.]+=\"[^\"<&]*\")*)>")
+_CELL: Final = re.compile(
+    r'(<c r="([A-Z]{1,3})(\d{1,7})"(?: s="(\d{1,6})")?(?: t="(\w+)")?'
+    r'(?:/>|>(<f>[^<]*</f>)?(?:<v>([^<]*)</v>|<is><t(?: xml:space="preserve")?>([^<]*)</t></is>)?</c>))'
+)
+_ENTITY: Final = re.compile(r"&(?:lt|gt|amp|quot|apos);")
+_ENTITIES: Final = {"&lt;": "<", "&gt;": ">", "&amp;": "&", "&quot;": '"', "&apos;": "'"}
+_FIRST_ROW: Final = b"<sheetData>"
+_END_OF_ROW: Final = b"</row>"
+_END_OF_ROWS: Final = b"</sheetData>"
+_MOST_BEFORE_ROWS: Final = 4 << 20
+_REFERENCE: Final = re.compile(r"\$?([A-Za-z]{1,3})\$?(\d{1,7})")
+
+
+class SheetReader:
+    """The handlers of one sheet's XML; rows gather until they are `taken`."""
+
+    def __init__(
+        self,
+        strings: list[str],
+        formats: list[Format],
+        facts: SheetFacts,
+        is_calculated: Callable[[], bool],
+        *,
+        from_1904: bool,
+        skip_hidden: bool,
+    ) -> None:
+        self._strings = strings
+        self._formats = formats
+        self._facts = facts
+        self._is_calculated = is_calculated
+        self._from_1904 = from_1904
+        self._skip_hidden = skip_hidden
+        self._rows: list[Row] = []
+        self._row = 0
+        self._column = 0
+        self._is_hidden = False
+        self._cells: list[str] = []
+        self._kinds = bytearray()
+        self._places = 0
+        self._type = ""
+        self._style = 0
+        self._value: list[str] = []
+        self._has_value = self._has_formula = False
+        self._wanted = self._phonetic = False
+        self._names: dict[str, str] = {}
+        self._columns: dict[str, int] = {}
+
+    def rows(self, pieces: Iterator[bytes], part: str) -> Iterator[Row]:
+        """The rows of a sheet's XML, which comes in pieces."""
+        before = b""
+        parser = new_parser(self.start, self.end, self.text)
+        for piece in pieces:
+            before += piece
+            at = before.find(_FIRST_ROW)
+            if at >= 0 and _is_utf8(before):
+                feed(parser, before[: at + len(_FIRST_ROW)], part)
+                yield from self._plain_rows(before[at + len(_FIRST_ROW) :], pieces, part)
+                return
+            if len(before) > _MOST_BEFORE_ROWS:
+                break
+        feed(parser, before, part)
+        yield from self._taken()
+        for piece in pieces:
+            feed(parser, piece, part)
+            yield from self._taken()
+        feed(parser, b"", part, is_final=True)
+        yield from self._taken()
+
+    def _plain_rows(self, rest: bytes, pieces: Iterator[bytes], part: str) -> Iterator[Row]:
+        """The rows behind `<sheetData>`, as long as they are plain; what stands between two of them is expat's."""
+        at = 0
+        while True:
+            end = rest.find(_END_OF_ROW, at)
+            if end >= 0:
+                segment = rest[at : end + len(_END_OF_ROW)]
+                at = end + len(_END_OF_ROW)
+                if not self._is_plain_row(segment):
+                    self._by_expat(segment, part)
+                yield from self._taken()
+                continue
+            rest, at = rest[at:], 0
+            close = rest.find(_END_OF_ROWS)
+            if close >= 0:
+                self._by_expat(rest[:close], part)
+                yield from self._taken()
+                return
+            piece = next(pieces, None)
+            if piece is None:
+                raise damaged(f"The workbook's part {part} ends in the middle.")
+            rest += piece
+
+    def _by_expat(self, segment: bytes, part: str) -> None:
+        parser = new_parser(self.start, self.end, self.text)
+        feed(parser, b"<rows>" + segment + b"</rows>", part, is_final=True)
+
+    def _is_plain_row(self, segment: bytes) -> bool:
+        """Reads a row by pattern, if all of it is as the pattern says."""
+        if b"\r" in segment or b"hidden" in segment:
+            return False
+        try:
+            text = segment.decode("utf-8")
+        except UnicodeDecodeError:
+            return False
+        row = _ROW.match(text)
+        if not row:
+            return False
+        found = _CELL.findall(text, row.end())
+        if sum([len(cell[0]) for cell in found]) + len(_END_OF_ROW) != len(text) - row.end():
+            return False
+        number = int(row[1])
+        if not self._row < number <= MOST_ROWS or any(cell[2] != row[1] for cell in found):
+            return False
+        if "&" in text and text.count("&") != len(_ENTITY.findall(text)):
+            return False
+        if "<f>" in text and any(cell[5] and not cell[6] for cell in found):
+            return False
+        self._row, self._is_hidden = number, False
+        self._cells, self._kinds = [], bytearray()
+        strings, columns, add = self._strings, self._columns, self._add
+        for _, letters, _, style, of, formula, value, inline in found:
+            column = columns.get(letters)
+            self._column = self._column_of(letters + row[1]) if column is None else column
+            if of == "s" and value.isdecimal() and int(value) < len(strings):
+                add(strings[int(value)], Kind.TEXT)
+            elif stored := value or inline:
+                self._type = of or "n"
+                self._style = int(style) if style else 0
+                self._has_formula, self._has_value = bool(formula), True
+                if "&" in stored:
+                    stored = _ENTITY.sub(lambda match: _ENTITIES[match[0]], stored)
+                add(*self._judge(stored))
+        self._end_row()
+        return True
+
+    def _taken(self) -> list[Row]:
+        """The rows read since the last call."""
+        rows, self._rows = self._rows, []
+        return rows
+
+    def start(self, name: str, attributes: dict[str, str]) -> None:
+        name = self._names.get(name) or self._names.setdefault(name, local(name))
+        if name == "c":
+            reference = attributes.get("r")
+            self._column = self._column_of(reference) if reference else self._column + 1
+            self._type = attributes.get("t", "n")
+            self._style = int(attributes.get("s", 0))
+            self._value = []
+            self._has_value = self._has_formula = False
+        elif name == "v":
+            self._has_value = self._wanted = True
+        elif name == "t":
+            self._has_value = True
+            self._wanted = not self._phonetic
+        elif name == "f":
+            self._has_formula = True
+        elif name == "row":
+            self._begin_row(attributes)
+        elif name == "rPh":
+            self._phonetic = True
+        elif name == "col" and attributes.get("hidden", "0") in ("1", "true"):
+            first, last = int(attributes.get("min", 1)), int(attributes.get("max", 1))
+            self._facts.hidden_columns.update(range(first - 1, min(last, MOST_COLUMNS)))
+
+    def text(self, piece: str) -> None:
+        if self._wanted:
+            self._value.append(piece)
+
+    def end(self, name: str) -> None:
+        name = self._names[name]
+        if name in ("v", "t"):
+            self._wanted = False
+        elif name == "c":
+            if self._has_value or self._has_formula:
+                self._end_cell()
+        elif name == "row":
+            self._end_row()
+        elif name == "rPh":
+            self._phonetic = False
+
+    def _begin_row(self, attributes: dict[str, str]) -> None:
+        row = int(attributes["r"]) if "r" in attributes else self._row + 1
+        if not self._row < row <= MOST_ROWS:
+            raise damaged(f"The sheet has row {row} after row {self._row}.", place=f"row {row}")
+        self._row = row
+        self._column = -1
+        self._is_hidden = attributes.get("hidden", "0") in ("1", "true")
+        self._cells = []
+        self._kinds = bytearray()
+
+    def _end_row(self) -> None:
+        if not self._cells:
+            return
+        if self._is_hidden:
+            self._facts.hidden_rows += 1
+            if self._skip_hidden:
+                return
+        self._places = bounded(self._places + len(self._cells), self._row)
+        self._rows.append((self._row, self._cells, bytes(self._kinds) if any(self._kinds) else None))
+
+    def _column_of(self, reference: str) -> int:
+        letters = reference.rstrip("0123456789")
+        column = self._columns.get(letters)
+        if column is None:
+            match = _REFERENCE.fullmatch(reference)
+            if not match:
+                raise damaged(f"The sheet has a cell {reference[:20]}, which is no place in a sheet.")
+            column = 0
+            for letter in match[1].upper():
+                column = column * 26 + ord(letter) - 64
+            column -= 1
+            if column >= MOST_COLUMNS:
+                raise damaged(f"The sheet has a cell {reference[:20]}, which lies outside every sheet.")
+            self._columns[letters] = column
+        return column
+
+    def _end_cell(self) -> None:
+        self._add(*self._judge("".join(self._value)))
+
+    def _add(self, text: str, kind: Kind) -> None:
+        """A cell's text and kind at its column."""
+        if not text and kind is Kind.TEXT:
+            return
+        cells, column = self._cells, self._column
+        gap = column - len(cells)
+        if gap < 0:
+            raise damaged(f"Row {self._row} has two cells in one place.", place=f"row {self._row}")
+        if gap:
+            cells.extend([""] * gap)
+            self._kinds.extend(bytes(gap))
+        cells.append(text)
+        self._kinds.append(kind)
+
+    def _judge(self, stored: str) -> tuple[str, Kind]:
+        """Text and kind of a cell by its type, its format and whether it is a formula."""
+        of = self._type
+        if of == "s":
+            return self._shared(stored)
+        if of in ("str", "inlineStr"):
+            if self._has_formula and not self._has_value:
+                return "", Kind.NO_VALUE
+            return unescape(stored), Kind.TEXT
+        if not stored.strip():
+            is_result = not self._has_formula or (self._has_value and self._is_calculated())
+            return "", Kind.TEXT if is_result else Kind.NO_VALUE
+        if of == "n":
+            form = self._formats[self._style] if self._style < len(self._formats) else PLAIN
+            return number_text(stored, form, from_1904=self._from_1904)
+        if of == "b":
+            return ("TRUE" if stored.strip() in ("1", "true") else "FALSE"), Kind.BOOLEAN
+        if of == "e":
+            return stored, Kind.ERROR
+        if of == "d":
+            return iso_text(stored), Kind.DATE
+        raise damaged(f"Cell {column_letter(self._column)}{self._row} is of an unknown type.")
+
+    def _shared(self, stored: str) -> tuple[str, Kind]:
+        if not stored.strip():
+            return "", Kind.TEXT
+        index = int(stored)
+        if not 0 <= index < len(self._strings):
+            place = f"{column_letter(self._column)}{self._row}"
+            raise damaged(f"Cell {place} points to a text that is not in the workbook.", place=place)
+        return self._strings[index], Kind.TEXT
+
+
+def _is_utf8(start: bytes) -> bool:
+    """Whether a part is in UTF-8 by its XML declaration."""
+    declared = re.match(rb"(?:\xef\xbb\xbf)?<\?xml[^>]*encoding=[\"']([\w.-]+)", start)
+    return not start.startswith((b"\xff", b"\xfe", b"\0")) and (not declared or declared[1].lower() == b"utf-8")
