@@ -66,6 +66,15 @@ class ReadJob:
 
 
 @dataclass(frozen=True)
+class Seen:
+    """What a workbook shows of itself. `corrects` is None but for a reject file that comes back."""
+
+    headers: tuple[str, ...]
+    sheet: str = ""
+    corrects: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
 class ReadFile:
     """A file that was read: what it is mapped to, and the mapping that it was read by.
 
@@ -119,6 +128,12 @@ class _Spool:
 
     def rejects(self, batch: Batch) -> None:
         self._write("rejects", batch)
+
+    def restart(self) -> None:
+        """Forget all that was taken."""
+        self.close()
+        for path in self.folder.iterdir():
+            path.unlink()
 
     def reread(self) -> Iterator[Batch]:
         self._close("records")
@@ -265,7 +280,19 @@ class Reader:
         self.warm()
         child, self._child = self._child, None
         assert child is not None
-        return _ask(child, job)
+        return _read_file(_ask(child, job), job)
+
+    def peek(self, path: Path, name: str) -> Seen | None:
+        """What a workbook shows of itself, seen in a child; None where it cannot be read."""
+        self.warm()
+        child, self._child = self._child, None
+        assert child is not None
+        try:
+            answer = _ask(child, (path, name))
+        except FileRefused:
+            return None
+        corrects = answer["corrects"]
+        return Seen(tuple(answer["headers"]), answer["sheet"], None if corrects is None else tuple(corrects))
 
 
 def _is_small_text(path: Path) -> bool:
@@ -295,7 +322,7 @@ def _end(child: subprocess.Popen[bytes]) -> None:
         child.wait()
 
 
-def _ask(child: subprocess.Popen[bytes], job: ReadJob) -> ReadFile:
+def _ask(child: subprocess.Popen[bytes], job: ReadJob | tuple[Path, str]) -> dict[str, Any]:
     try:
         output, _ = child.communicate(pickle.dumps(job), timeout=SECONDS)
     except subprocess.TimeoutExpired:
@@ -309,12 +336,12 @@ def _ask(child: subprocess.Popen[bytes], job: ReadJob) -> ReadFile:
         raise FileRefused(
             "unsafe_file", _harm(child.returncode), fix="Save it again, as CSV if nothing else helps."
         )
-    answer = json.loads(output)
+    answer: dict[str, Any] = json.loads(output)
     if "refused" in answer:
         raise FileRefused(**answer["refused"])
     if "needs" in answer:
         raise NeedsOriginals(answer["needs"])
-    return _read_file(answer, job)
+    return answer
 
 
 def _harm(code: int) -> str:
@@ -333,9 +360,9 @@ def serve() -> None:
     given = sys.stdin.buffer.read()
     if not given:
         return
-    job: ReadJob = pickle.loads(given)
+    job: ReadJob | tuple[Path, str] = pickle.loads(given)
     try:
-        answer = _answer_of(read_here(job))
+        answer = _answer_of(read_here(job)) if isinstance(job, ReadJob) else _seen(*job)
     except FileRefused as refused:
         answer = {
             "refused": {
@@ -353,6 +380,17 @@ def serve() -> None:
         }
     sys.stdout.buffer.write(json.dumps(answer).encode())
     sys.stdout.buffer.flush()
+
+
+def _seen(path: Path, name: str) -> dict[str, Any]:
+    from filebridge.mapping.corrections import is_correction, original_ids
+    from filebridge.tables.open import open_table
+    from filebridge.tables.table import ReadOptions
+
+    with path.open("rb") as stream:
+        table = open_table(stream, name=name, options=ReadOptions())
+        corrects = original_ids(table) if is_correction(table.headers) else None
+        return {"headers": table.headers, "sheet": table.how.sheet, "corrects": corrects}
 
 
 def _bound() -> None:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import sys
 import traceback
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from filebridge.errors import FileBridgeError, FileRefused, RetailOpsError, UserError
 
@@ -31,11 +32,32 @@ def print_json(value: Any) -> None:
     print(json.dumps(value, ensure_ascii=False, indent=2, default=str))
 
 
+def write_json_list(
+    head: Mapping[str, Any], name: str, entries: Iterable[Mapping[str, Any]], stream: TextIO
+) -> None:
+    """Write one JSON document whose last key, `name`, is a list that may be too long to be held at once.
+
+    `head` has at least one key.
+    """
+    import json
+
+    start = json.dumps(head, ensure_ascii=False, indent=2, default=str).removesuffix("\n}")
+    stream.write(f'{start},\n  "{name}": [')
+    parted = ""
+    for entry in entries:
+        stream.write(f"{parted}\n    {json.dumps(entry, ensure_ascii=False, default=str)}")
+        parted = ","
+    stream.write("\n  ]\n}\n" if parted else "]\n}\n")
+
+
 def console() -> Console:
-    """Where tables go: standard output, as wide as the terminal, or wide enough for a file."""
+    """Where tables go: standard output, as wide as the terminal or COLUMNS says, else wide enough for a file."""
+    import os
+
     from rich.console import Console
 
-    return Console(highlight=False, soft_wrap=False, width=None if sys.stdout.isatty() else 160, markup=False)
+    told = sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdigit()
+    return Console(highlight=False, soft_wrap=False, width=None if told else 160, markup=False, emoji=False)
 
 
 def table(*columns: str, title: str = "") -> Table:

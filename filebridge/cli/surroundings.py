@@ -47,6 +47,17 @@ class Surroundings:
         finally:
             ledger.close()
 
+    @contextmanager
+    def ledger_or_none(self) -> Iterator[Ledger | None]:
+        """As `ledger`, but None where no pass has made it yet."""
+        from filebridge.ledger.connect import has_ledger
+
+        if not has_ledger(self.workspace().ledger_url):
+            yield None
+            return
+        with self.ledger() as ledger:
+            yield ledger
+
 
 def current() -> Surroundings:
     """The surroundings of the running command."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 import random
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 
+import pyarrow as pa
 import sqlalchemy as sa
 
 from filebridge.clock import SECOND, Clock
-from filebridge.columns import unpack
+from filebridge.columns import Batch, Mask, pack, unpack
 from filebridge.delivery.channel import Channel, Delivery
 from filebridge.delivery.engine import Engine
 from filebridge.delivery.journal import split_call
@@ -18,7 +20,7 @@ from filebridge.ledger import calls, quantities
 from filebridge.ledger.calls import OPEN_STATES, CallRow
 from filebridge.ledger.connect import Ledger
 from filebridge.ledger.schema import CallState
-from filebridge.planning.known import KnownQuantities
+from filebridge.planning.batches import in_batches
 from filebridge.planning.plan import Action
 
 Progress = Callable[[int, int], None]
@@ -49,8 +51,8 @@ def deliver(
     """
     with ledger.read() as connection:
         found = calls.calls_of(connection, file_id=file_id, order_file_id=order_file_id)
-    waiting = [call for call in found if call.state in _WAITING]
-    return _send(ledger, channel, waiting, clock, on_progress, stop, chance)
+    engine = Engine(ledger, channel, clock=clock, on_progress=on_progress, stop=stop, chance=chance)
+    return _send(engine, [call for call in found if call.state in _WAITING])
 
 
 def restate_due(
@@ -68,34 +70,24 @@ def restate_due(
     A call that still has no answer is left to `deliver`.
     """
     with ledger.begin() as connection:
-        for call in calls.due_restatements(connection, channel.vendor, clock.now()):
-            if call.state not in OPEN_STATES:
-                _restate(connection, call, clock.now())
+        due = calls.due_restatements(connection, channel.vendor, clock.now())
+        settled = [call for call in due if call.state not in OPEN_STATES]
+        for feed in sorted({call.feed for call in settled}):
+            _restate(connection, [call for call in settled if call.feed == feed], clock.now())
     with ledger.read() as connection:
-        waiting = [
-            call
-            for call in calls.open_calls(connection, channel.vendor)
-            if call.file_id is None and call.order_file_id is None and call.state in _WAITING
-        ]
-    return _send(ledger, channel, waiting, clock, on_progress, stop, chance)
+        found = calls.open_calls(connection, channel.vendor)
+    engine = Engine(ledger, channel, clock=clock, on_progress=on_progress, stop=stop, chance=chance)
+    own = [call for call in found if call.file_id is None and call.order_file_id is None]
+    return _send(engine, [call for call in own if call.state in _WAITING])
 
 
-def _send(
-    ledger: Ledger,
-    channel: Channel,
-    waiting: list[CallRow],
-    clock: Clock,
-    on_progress: Progress | None,
-    stop: threading.Event | None,
-    chance: Callable[[], float],
-) -> Delivery:
+def _send(engine: Engine, waiting: list[CallRow]) -> Delivery:
     if not waiting:
         return Delivery()
-    engine = Engine(ledger, channel, clock=clock, on_progress=on_progress, stop=stop, chance=chance)
-    resumed = [call for call in waiting if _is_resumed(call, clock.now())]
-    fresh = [call for call in waiting if not _is_resumed(call, clock.now())]
-    engine.add(_without_stale(ledger, channel, resumed, engine, clock.now()))
-    engine.add(fresh)
+    now = engine.clock.now()
+    resumed = [call for call in waiting if _is_resumed(call, now)]
+    engine.add(_without_stale(engine, resumed, now))
+    engine.add([call for call in waiting if not _is_resumed(call, now)])
     return engine.run()
 
 
@@ -103,46 +95,48 @@ def _is_resumed(call: CallRow, now: int) -> bool:
     return call.attempts > 0 or call.state is CallState.UNCERTAIN or now - call.planned_at > _FRESH
 
 
-def _restate(connection: sa.Connection, call: CallRow, now: int) -> None:
-    batch = unpack(calls.blocks(connection, [call.id])[call.id])
-    newest = quantities.newest_of(connection, call.vendor, batch.column("vpc"))
-    if len(newest):
-        calls.add_restatement(connection, call.id, quantities.restatement(newest), now=now)
-    else:
+def _restate(connection: sa.Connection, due: list[CallRow], now: int) -> None:
+    """Plan calls that state the newest values of the VPCs of these calls of one feed, each VPC once."""
+    blocks = calls.blocks(connection, [call.id for call in due])
+    vpcs = pa.concat_arrays([unpack(blocks[call.id]).column("vpc") for call in due])
+    whole = quantities.restatement(quantities.newest_of(connection, due[0].vendor, vpcs))
+    for call, batch in zip(due, in_batches([unpack(whole.block)]), strict=False):
+        part = replace(whole, records=batch.num_rows, block=pack(batch))
+        calls.add_restatement(connection, call.id, part, now=now)
+    for call in due:
         calls.restated_no_more(connection, call.id)
 
 
-def _without_stale(
-    ledger: Ledger, channel: Channel, resumed: list[CallRow], engine: Engine, now: int
-) -> list[CallRow]:
+def _without_stale(engine: Engine, resumed: list[CallRow], now: int) -> list[CallRow]:
     """Calls of an earlier pass without the records against which newer values were confirmed meanwhile."""
     updates = [call for call in resumed if call.action is Action.UPDATE]
     kept = [call for call in resumed if call.action is not Action.UPDATE]
     if not updates:
         return kept
-    with ledger.read() as connection:
-        known = quantities.known_quantities(connection, channel.vendor, updates[0].feed)
+    with engine.ledger.read() as connection:
+        known = quantities.known_quantities(connection, updates[0].vendor, updates[0].feed)
     for start in range(0, len(updates), _BLOCKS_AT_ONCE):
         some = updates[start : start + _BLOCKS_AT_ONCE]
-        with ledger.begin() as connection:
+        with engine.ledger.begin() as connection:
             blocks = calls.blocks(connection, [call.id for call in some])
             for call in some:
-                kept += _still_new(connection, call, blocks[call.id], known, engine, now)
+                batch = unpack(blocks[call.id])
+                stale = quantities.stale_records(known, batch, call.order_at, arrival=call.arrival)
+                if stale.any():
+                    engine.count(CallState.SUPERSEDED)
+                    kept += _supersede(connection, call, batch, stale, now=now)
+                else:
+                    kept.append(call)
     return kept
 
 
-def _still_new(
-    connection: sa.Connection, call: CallRow, block: bytes, known: KnownQuantities, engine: Engine, now: int
+def _supersede(
+    connection: sa.Connection, call: CallRow, batch: Batch, stale: Mask, *, now: int
 ) -> list[CallRow]:
-    batch = unpack(block)
-    stale = quantities.stale_records(known, batch, call.order_at, arrival=call.arrival)
-    if not stale.any():
-        return [call]
+    """End the stale records of a call; what is left of it, in the state in which the call was."""
     ends = ((CallState.SUPERSEDED, stale), (CallState.PLANNED, ~stale))
     parts = [Part(mask.nonzero()[0].tolist(), state) for state, mask in ends if mask.any()]
-    engine.count(CallState.SUPERSEDED)
     calls.move(connection, [call.id], _WAITING, CallState.REFUSED, now=now)
-    rest = split_call(connection, call, batch, parts, now=now)
-    if call.state is CallState.UNCERTAIN:
-        calls.move(connection, [part.id for part in rest], [CallState.PLANNED], CallState.UNCERTAIN, now=now)
-    return [calls.call_row(connection, part.id) for part in rest]
+    rest = [part.id for part in split_call(connection, call, batch, parts, now=now)]
+    calls.move(connection, rest, [CallState.PLANNED], call.state, now=now)
+    return [calls.call_row(connection, call_id) for call_id in rest]

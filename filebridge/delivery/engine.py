@@ -6,8 +6,6 @@ window go into one commit, made while there is still enough under way that no se
 
 from __future__ import annotations
 
-import heapq
-import itertools
 import logging
 import threading
 from collections import Counter, deque
@@ -24,6 +22,7 @@ from filebridge.delivery.journal import batch_of, keys_of, split_call
 from filebridge.delivery.lookup import Found, Standing, look_up
 from filebridge.delivery.refusals import Part, named_place, parts_by_cutting, parts_by_verdict
 from filebridge.delivery.senders import Job, Senders
+from filebridge.delivery.waits import Waits
 from filebridge.errors import CallRefused, KeyRefused, RetailOpsUnreachable
 from filebridge.ledger import calls
 from filebridge.ledger.calls import CallAnswer, CallRow
@@ -41,8 +40,6 @@ WINDOW: Final = 32
 
 _LOOK_SECONDS: Final = 0.2
 """How often a wait looks whether it is to end."""
-
-_FAILURES_THAT_PAUSE: Final = 3
 
 
 @dataclass(eq=False)
@@ -69,23 +66,20 @@ class Engine:
         stop: threading.Event | None,
         chance: Callable[[], float],
     ) -> None:
-        self._ledger = ledger
+        self.ledger = ledger
         self._channel = channel
-        self._clock = clock
+        self.clock = clock
         self._on_progress = on_progress
         self._stop = stop
         self._chance = chance
         self._todo: deque[_Pending] = deque()
-        self._later: list[tuple[float, int, _Pending]] = []
-        self._numbers = itertools.count()
+        self._later: Waits[_Pending] = Waits()
         self._flying: dict[int, _Pending] = {}
         self._answers: list[CallAnswer] = []
         self._states: Counter[CallState] = Counter()
         self._total = 0
         self._extra = 0
         self._trusts_places = True
-        self._failures = 0
-        self._resume_at = 0.0
         self._answered_at = 0.0
         self._trouble: Trouble | None = None
         self._message = ""
@@ -114,14 +108,13 @@ class Engine:
 
     def _step(self, senders: Senders) -> bool:
         """One turn; False when the delivery is over."""
-        if self._stop is not None and self._stop.is_set():
-            self._is_stopped |= bool(self._todo or self._later or self._flying)
-            self._is_halted = True
+        self._is_halted |= self._stop is not None and self._stop.is_set()
         if self._is_halted:
             self._take_back(senders)
-        elif self._clock.monotonic() >= self._resume_at:
-            self._bring_due()
-            if self._todo and len(self._flying) <= WINDOW:
+        elif not self._later.is_resting(self.clock.monotonic()):
+            # Calls whose wait is over go before all others.
+            self._todo.extendleft(reversed(self._later.take_due(self.clock.monotonic())))
+            if self._todo and len(self._flying) <= max(WINDOW, self._channel.concurrency):
                 senders.put(self._begin_window())
         if self._flying:
             sent = senders.get(_LOOK_SECONDS)
@@ -140,12 +133,12 @@ class Engine:
         """Write down the answers so far and that the next calls go out now; then they may."""
         window = [self._todo.popleft() for _ in range(min(WINDOW, len(self._todo)))]
         ids = [pending.call.id for pending in window]
-        with self._ledger.begin() as connection:
+        with self.ledger.begin() as connection:
             self._record(connection)
             blocks = calls.blocks(connection, ids)
-            calls.mark_sending(connection, ids, self._clock.now())
+            calls.mark_sending(connection, ids, self.clock.now())
         reached("calls_journalled")
-        now = self._clock.monotonic()
+        now = self.clock.monotonic()
         for pending in window:
             pending.first_sent = now if pending.first_sent is None else pending.first_sent
             self._flying[pending.call.id] = pending
@@ -156,26 +149,20 @@ class Engine:
         body = body_of(job.action, unpack(job.block), vendor_id=self._channel.vendor_id)
         return self._channel.client.post(path_of(job.action), body, job.action)
 
-    def _bring_due(self) -> None:
-        """Calls whose wait is over go before all others."""
-        now = self._clock.monotonic()
-        while self._later and self._later[0][0] <= now:
-            self._todo.appendleft(heapq.heappop(self._later)[2])
-
     def _wait(self) -> None:
-        due = max(self._resume_at, 0.0 if self._todo else self._later[0][0])
-        self._clock.sleep(min(max(due - self._clock.monotonic(), 0.001), _LOOK_SECONDS))
+        seconds = self._later.seconds(self.clock.monotonic(), until_rested=bool(self._todo))
+        self.clock.sleep(min(max(seconds, 0.001), _LOOK_SECONDS))
 
     def _take_back(self, senders: Senders) -> None:
         """Calls that no sender has begun were certainly not applied."""
-        for job in senders.take_back():
-            pending = self._flying.pop(job.call_id)
+        taken = [self._flying.pop(job.call_id) for job in senders.take_back()]
+        for pending in taken:
             self._write(pending, self._waiting_state(pending), Answer(AnswerKind.NOT_APPLIED))
-            self.count(self._waiting_state(pending))
-        for pending in (*self._todo, *(entry[2] for entry in self._later)):
-            self.count(self._waiting_state(pending))
+        left = [*taken, *self._todo, *self._later.take_all()]
         self._todo.clear()
-        self._later.clear()
+        for pending in left:
+            self.count(self._waiting_state(pending))
+        self._is_stopped |= bool(left) and self._trouble is None
 
     def _tell(self) -> None:
         if self._on_progress is not None:
@@ -193,7 +180,7 @@ class Engine:
             CallAnswer(
                 call_id=pending.call.id,
                 state=state,
-                answered_at=self._clock.now(),
+                answered_at=self.clock.now(),
                 http_status=answer.status or None,
                 answer=answer.message,
                 restate_at=restate_at,
@@ -207,7 +194,7 @@ class Engine:
 
     def _commit(self) -> None:
         if self._answers:
-            with self._ledger.begin() as connection:
+            with self.ledger.begin() as connection:
                 self._record(connection)
             reached("answers_journalled")
 
@@ -218,8 +205,8 @@ class Engine:
 
     def _settle(self, pending: _Pending, answer: Answer) -> None:
         if answer.kind in (AnswerKind.CONFIRMED, AnswerKind.REFUSED):
-            self._failures = 0
-            self._answered_at = self._clock.monotonic()
+            self._later.forget_failures()
+            self._answered_at = self.clock.monotonic()
         if answer.kind is AnswerKind.CONFIRMED:
             self._trusts_places &= not pending.by_named_place
             self._end(pending, CallState.CONFIRMED, answer)
@@ -250,7 +237,7 @@ class Engine:
         pending.in_doubt = True
         if pending.call.action is Action.UPDATE:
             late = round(self._channel.quarantine_seconds * SECOND)
-            self._write(pending, CallState.UNCERTAIN, answer, restate_at=self._clock.now() + late)
+            self._write(pending, CallState.UNCERTAIN, answer, restate_at=self.clock.now() + late)
             self._try_again(pending, answer)
         else:
             self._write(pending, CallState.UNCERTAIN, answer)
@@ -274,14 +261,8 @@ class Engine:
         elif self._is_halted:
             self.count(self._waiting_state(pending))
         else:
-            self._later_again(pending, wait, pauses=answer.retry_after is not None)
-
-    def _later_again(self, pending: _Pending, wait: float, *, pauses: bool) -> None:
-        due = self._clock.monotonic() + wait
-        heapq.heappush(self._later, (due, next(self._numbers), pending))
-        self._failures += 1
-        if pauses or self._failures >= _FAILURES_THAT_PAUSE:
-            self._resume_at = max(self._resume_at, due)
+            due = self.clock.monotonic() + wait
+            self._later.add(pending, due, pauses=answer.retry_after is not None)
 
     def _give_up(self, pending: _Pending, answer: Answer) -> None:
         """One call without an answer does not hold the others back, as long as they get theirs."""
@@ -307,7 +288,7 @@ class Engine:
     def _cut(self, pending: _Pending, answer: Answer, *, was: CallState) -> None:
         """Replace a refused call by parts: as the answer tells records apart, else by cutting it."""
         call = pending.call
-        with self._ledger.begin() as connection:
+        with self.ledger.begin() as connection:
             self._record(connection)
             batch = batch_of(connection, call.id)
             parts = parts_by_verdict(answer, keys_of(call.action, batch))
@@ -321,7 +302,7 @@ class Engine:
                 self._write(pending, CallState.REFUSED, answer)
                 self._record(connection)
             else:
-                calls.move(connection, [call.id], [was], CallState.REFUSED, now=self._clock.now())
+                calls.move(connection, [call.id], [was], CallState.REFUSED, now=self.clock.now())
             self._replace(connection, pending, parts, named)
         reached("call_split", str(call.id))
 
@@ -330,7 +311,7 @@ class Engine:
     ) -> None:
         """In a transaction in which the call is REFUSED: put its parts in its place."""
         batch = batch_of(connection, pending.call.id)
-        to_send = split_call(connection, pending.call, batch, parts, now=self._clock.now())
+        to_send = split_call(connection, pending.call, batch, parts, now=self.clock.now())
         for part in parts:
             if part.state is not CallState.PLANNED:
                 self.count(part.state)
@@ -355,17 +336,18 @@ class Engine:
         for pending in doubtful:
             self._todo.remove(pending)
             self._look_up(pending, Answer(AnswerKind.UNCERTAIN, pending.call.answer))
-            if self._is_halted:
-                return
 
     def _look_up(self, pending: _Pending, answer: Answer) -> None:
         """Ask RetailOps how the POs of a mark stand, and go on from that."""
         self._commit()
-        with self._ledger.read() as connection:
+        if self._is_halted:
+            self.count(CallState.UNCERTAIN)
+            return
+        with self.ledger.read() as connection:
             batch = batch_of(connection, pending.call.id)
         pos = keys_of(pending.call.action, batch)
         try:
-            found = look_up(self._channel.client, self._channel.vendor_id, pos)
+            found = look_up(self._channel.client, self._channel.vendor_id, frozenset(pos))
         except KeyRefused as error:
             self.count(CallState.UNCERTAIN)
             self._halt(Trouble.KEY_REFUSED, str(error))
@@ -385,20 +367,20 @@ class Engine:
         for place, one in enumerate(found):
             by_end.setdefault(_end_of(one), []).append(place)
         parts = [Part(places, state, words) for (state, words), places in by_end.items()]
-        with self._ledger.begin() as connection:
-            now = self._clock.now()
+        with self.ledger.begin() as connection:
+            now = self.clock.now()
             calls.move(connection, [pending.call.id], [CallState.UNCERTAIN], CallState.REFUSED, now=now)
             self._replace(connection, pending, parts)
         reached("call_looked_up", str(pending.call.id))
 
     def _not_submitted(self, pending: _Pending, answer: Answer) -> None:
         """The mark was not applied: a refusal stands, a lost answer is as good as none sent."""
-        call, now = pending.call, self._clock.now()
+        call, now = pending.call, self.clock.now()
         if answer.kind is AnswerKind.REFUSED and call.records > 1:
             self._cut(pending, answer, was=CallState.UNCERTAIN)
             return
         state = CallState.REFUSED if answer.kind is AnswerKind.REFUSED else CallState.PLANNED
-        with self._ledger.begin() as connection:
+        with self.ledger.begin() as connection:
             calls.move(connection, [call.id], [CallState.UNCERTAIN], state, now=now)
         reached("call_looked_up", str(call.id))
         if state is CallState.REFUSED:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import contextlib
+from collections.abc import Set
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -40,33 +41,27 @@ _ASKED: Final = (
 _CANCELLED: Final = ("canceled", "cancelled")
 
 
-def look_up(client: RetailOps, vendor_id: str, pos: Collection[str]) -> dict[str, Found]:
+def look_up(client: RetailOps, vendor_id: str, pos: Set[str]) -> dict[str, Found]:
     """How each of these POs stands now. Raises RetailOpsUnreachable, KeyRefused, CallRefused."""
     found: dict[str, Found] = {}
     for standing, statuses in _ASKED:
-        _ask(client, vendor_id, statuses, standing, pos, found)
-    try:
-        _ask(client, vendor_id, _CANCELLED, Standing.GONE, pos, found)
-    except CallRefused:
-        # RetailOps has another word for it; a PO that is nowhere else is gone all the same.
-        pass
+        found.update(_ask(client, vendor_id, statuses, standing, wanted=pos - found.keys()))
+    # RetailOps may have another word for it; a PO that is nowhere else is gone all the same.
+    with contextlib.suppress(CallRefused):
+        found.update(_ask(client, vendor_id, _CANCELLED, Standing.GONE, wanted=pos - found.keys()))
     gone = Found(Standing.GONE, "RetailOps has no such PO any more, in any status.")
     return {po: found.get(po, gone) for po in pos}
 
 
 def _ask(
-    client: RetailOps,
-    vendor_id: str,
-    statuses: tuple[str, ...],
-    standing: Standing,
-    pos: Collection[str],
-    found: dict[str, Found],
-) -> None:
-    wanted = set(pos) - found.keys()
+    client: RetailOps, vendor_id: str, statuses: tuple[str, ...], standing: Standing, *, wanted: Set[str]
+) -> dict[str, Found]:
     if not wanted:
-        return
+        return {}
+    found: dict[str, Found] = {}
     for record in client.fetch_orders(vendor_id, statuses, wanted=wanted):
         po = po_of(record)
         if po in wanted:
             status = status_of(record) or statuses[0]
             found[po] = Found(standing, f"RetailOps has PO {po} in status {status}.")
+    return found

@@ -81,11 +81,13 @@ class Groups:
     def like_the_last(self) -> Mask:
         """The places that are equal to the last record of their group."""
         is_last = self.records == np.maximum.reduceat(self.records, self.starts)[self.group]
-        return self.alike == self.alike[is_last][self.group]
+        like: Mask = self.alike == self.alike[is_last][self.group]
+        return like
 
     def like_the_first_place(self) -> Mask:
         """The places that are equal to the smallest record of their group, by the fields in their order."""
-        return self.alike == self.alike[self.starts][self.group]
+        like: Mask = self.alike == self.alike[self.starts][self.group]
+        return like
 
     def members(self, wanted: Mask) -> Iterator[tuple[Ints, dict[str, list[str | int]]]]:
         """Of each wanted group, in order: the numbers of its records, rising, and what they say, by field."""

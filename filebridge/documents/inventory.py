@@ -244,9 +244,7 @@ class _Total:
         kept = fates == every
         if kept.all() and self.rule.is_plain:
             return Settled(notes=notes)
-        return Settled(
-            _renumbered(fates, kept), refusals, lambda: self._records(reread, kept, newest), notes
-        )
+        return Settled(_renumbered(fates, kept), refusals, lambda: self._records(reread, kept, newest), notes)
 
     def _shares_a_rejected_key(self, hashes: Hashes) -> Mask:
         if not self.rejected_keys:
@@ -355,5 +353,7 @@ def _twins(reread: Reread) -> tuple[Note, ...]:
         " and ".join(different.filter(bool_array(codes == code)).to_pylist()) for code in shared[:_MOST_TWINS]
     ]
     more = f", and {len(shared) - _MOST_TWINS:,} more" if len(shared) > _MOST_TWINS else ""
-    message = f"VPCs that differ only in upper and lower case count as different: {', '.join(examples)}{more}."
+    message = (
+        f"VPCs that differ only in upper and lower case count as different: {', '.join(examples)}{more}."
+    )
     return (Note("similar_keys", message),)

@@ -104,6 +104,11 @@ def open_ledger(url: str, *, clock: Clock | None = None) -> Ledger:
     return ledger
 
 
+def has_ledger(url: str) -> bool:
+    """Whether a pass has made the ledger at `url` yet. Raises LedgerError where that is no address of one."""
+    return _path_of(url).exists()
+
+
 def read_ledger(url: str) -> Ledger:
     """Open the ledger for reading beside whoever writes: it is neither made nor migrated nor written.
 

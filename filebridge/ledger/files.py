@@ -92,9 +92,12 @@ def new_file_id(source: random.Random) -> str:
     return "f" + source.choice(_LETTERS) + "".join(source.choices(_ALPHABET, k=8))
 
 
-def record_claim(connection: sa.Connection, claim: ClaimRow) -> int:
-    """Write down that a file's copy is safe; its number in order of arrival."""
-    result = connection.execute(sa.insert(file).values(**asdict(claim), state=FileState.CLAIMED))
+def record_claim(connection: sa.Connection, claim: ClaimRow, *, note: Note | None = None) -> int:
+    """Write down that a file's copy is safe; its number in order of arrival. `note` is one of its arrival."""
+    notes = [asdict(note)] if note else []
+    result = connection.execute(
+        sa.insert(file).values(**asdict(claim), state=FileState.CLAIMED, claim_notes=notes)
+    )
     seq: int = result.inserted_primary_key[0]  # type: ignore[index]
     return seq
 
@@ -226,14 +229,15 @@ def _select(
 
 
 def _row(found: Mapping[Any, Any]) -> FileRow:
-    how = found["how"]
+    facts = dict(found)
+    how, notes = facts["how"], facts.pop("claim_notes") + facts["notes"]
     return FileRow(
         **{
-            **found,
+            **facts,
             "state": FileState(found["state"]),
             "status": FileStatus(found["status"]) if found["status"] else None,
             "headers": tuple(found["headers"]),
             "how": ReadHow(**{**how, "detected": tuple(how["detected"])}) if how else None,
-            "notes": tuple(Note(**note) for note in found["notes"]),
+            "notes": tuple(Note(**note) for note in notes),
         }
     )

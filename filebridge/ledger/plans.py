@@ -112,7 +112,24 @@ def save_refusal(
 
 
 def settle(connection: sa.Connection, file_id: str, now: int) -> FileStatus:
-    """Write down a file's status; where no row is in a passing state any more, the file is settled."""
+    """Write down a file's status; where no row is in a passing state any more, the file is settled.
+
+    A file with calls that were held for the number of their refusals is held for that.
+    """
+    held, answer = connection.execute(
+        sa.select(sa.func.sum(call.c.rows), sa.func.max(call.c.answer)).where(
+            call.c.file_id == file_id, call.c.state == CallState.HELD
+        )
+    ).one()
+    if held:
+        connection.execute(
+            sa.update(file)
+            .where(file.c.id == file_id, file.c.hold_code == "")
+            .values(
+                hold_code="too_many_refusals",
+                hold_message=f"RetailOps refused so many records that {held} rows could not be told apart: {answer}",
+            )
+        )
     status = _write_status(connection, file_id)
     if status is not FileStatus.PENDING:
         connection.execute(
@@ -124,11 +141,13 @@ def settle(connection: sa.Connection, file_id: str, now: int) -> FileStatus:
 
 
 def reopen(connection: sa.Connection, file_id: str, *, released: bool = False, forced: bool = False) -> bool:
-    """Have a file that rests planned anew from its copy, as a person has decided; whether it rested.
+    """Have a file that rests planned anew from its bytes, as a person has decided; whether it can be.
 
-    `released` lets a held one go, `forced` states everything again. Its calls stay what they are: use it only
-    where none was sent.
+    `released` lets a held one go, `forced` states everything again. A file of which something was sent is not
+    planned anew: what became of its calls would be forgotten.
     """
+    if _was_sent(connection, file_id):
+        return False
     values: dict[str, Any] = {"state": FileState.TAKEN, "settled_at": None}
     values |= {name: True for name, wanted in (("released", released), ("forced", forced)) if wanted}
     result = connection.execute(
@@ -166,7 +185,7 @@ def discard(connection: sa.Connection, file_id: str, *, message: str, now: int) 
         .values(state=CallState.DROPPED, answer=message, answered_at=now)
     ).rowcount
     if not dropped and not row.hold_code:
-        return _write_status(connection, file_id)
+        return row.status or FileStatus.PENDING
     outcomes = runs.outcomes.copy()
     outcomes[outcomes == _HELD] = OUTCOME_CODES[Outcome.REJECTED]
     _save_runs(connection, file_id, RowRuns(runs.first_rows, runs.lengths, outcomes, runs.first_records))
@@ -185,26 +204,16 @@ def discard(connection: sa.Connection, file_id: str, *, message: str, now: int) 
     return settle(connection, file_id, now)
 
 
-def hold(connection: sa.Connection, file_id: str, code: str, message: str) -> int:
-    """Hold the calls of a file that are not sent, for a person to decide; how many there are."""
-    held = connection.execute(
-        sa.update(call)
-        .where(call.c.file_id == file_id, call.c.state == CallState.PLANNED)
-        .values(state=CallState.HELD)
-    ).rowcount
-    if held:
-        connection.execute(
-            sa.update(file).where(file.c.id == file_id).values(hold_code=code, hold_message=message)
-        )
-    return int(held)
-
-
 def _forget_plan(connection: sa.Connection, file_id: str) -> None:
-    sent = sa.select(call.c.id).where(call.c.file_id == file_id, call.c.attempts > 0).limit(1)
-    if connection.execute(sent).first():
+    if _was_sent(connection, file_id):
         raise ValueError(f"file {file_id} has calls that were sent: it cannot be planned anew")
     for table in (call, row_reject, row_block):
         connection.execute(sa.delete(table).where(table.c.file_id == file_id))
+
+
+def _was_sent(connection: sa.Connection, file_id: str) -> bool:
+    sent = sa.select(call.c.id).where(call.c.file_id == file_id, call.c.attempts > 0).limit(1)
+    return connection.execute(sent).first() is not None
 
 
 def _save_runs(connection: sa.Connection, file_id: str, runs: RowRuns) -> None:

@@ -121,6 +121,9 @@ file = sa.Table(
     sa.Column("zeroing_refused", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("headers", sa.JSON, nullable=False, server_default="[]"),
     sa.Column("how", sa.JSON, nullable=False, server_default="{}"),  # ReadHow
+    sa.Column(
+        "claim_notes", sa.JSON, nullable=False, server_default="[]"
+    ),  # of its arrival; a new plan keeps them
     sa.Column("notes", sa.JSON, nullable=False, server_default="[]"),
     sa.Column("reads", sa.Integer, nullable=False, server_default="0"),  # counted before each read starts
     sa.Column("settled_at", sa.BigInteger),

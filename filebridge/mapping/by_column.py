@@ -114,7 +114,8 @@ def date_like_places(column: TextColumn) -> Ints:
     places = places[dashed].astype(np.int32)
     texts = texts_of(column.take(int_array(places)))
     alike = np.fromiter((looks_like_date(text) for text in texts), dtype=np.bool_, count=len(texts))
-    return places[alike]
+    found: Ints = places[alike]
+    return found
 
 
 def texts_of(column: TextColumn) -> list[str]:
@@ -141,8 +142,8 @@ def _layout(column: TextColumn) -> tuple[Longs, Longs, Bytes]:
     content = np.empty(0, dtype=np.uint8)
     if content_buffer is not None and last > first:
         content = np.frombuffer(content_buffer, dtype=np.uint8)[first:last]
-    offsets = offsets.astype(np.int64) - first
-    return offsets[:-1], offsets[1:] - offsets[:-1], content
+    starts = offsets.astype(np.int64) - first
+    return starts[:-1], np.diff(starts), content
 
 
 def _not_plain(rule: FieldRule, column: TextColumn, kinds: Kinds | None) -> Ints | None:
@@ -169,7 +170,9 @@ def _plain_identifiers(starts: Longs, lengths: Longs, content: Bytes) -> Mask:
     first = content[np.minimum(starts, len(content) - 1)]
     last = content[np.maximum(starts + lengths - 1, 0)]
     # Bytes below 0x21 wrap to large ones. A `#` (0x23) may be the start of `#####`.
-    plain = filled & (first - np.uint8(0x21) <= _GRAPHIC) & (last - np.uint8(0x21) <= _GRAPHIC) & (first != 0x23)
+    plain: Mask = (
+        filled & (first - np.uint8(0x21) <= _GRAPHIC) & (last - np.uint8(0x21) <= _GRAPHIC) & (first != 0x23)
+    )
     signs = np.flatnonzero(content == 0x2B)
     if len(signs):
         # `1.23E+17`: only a plus after an E can be damage.
@@ -246,5 +249,3 @@ def differs_from(column: TextColumn, text: str) -> Any:
     """Which places of a text column state something, and not `text`, as an Arrow mask."""
     stated = pc.not_equal(column, text_scalar(""))
     return pc.and_(stated, pc.not_equal(column, text_scalar(text)))
-
-

@@ -8,91 +8,35 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 
 from filebridge.columns import text_column
 from filebridge.errors import FileRefused
-from filebridge.mapping.spelling import is_rounded, is_same_date, is_same_number, is_scientific, scientific
+from filebridge.mapping.corrected_cell import NO_CELL, Cell, of_marked, of_unmarked
+from filebridge.mapping.reject_form import (
+    FB_COLUMN,
+    FB_FILE,
+    FB_REST,
+    FB_ROW,
+    NAMES,
+    WORKBOOKS,
+    fb_places,
+    form_of,
+    named_columns,
+)
 from filebridge.rejects import Note
 from filebridge.tables.rows import loose
 from filebridge.tables.table import Chunk, Fault, Kind, Kinds, ReadHow, ReadOptions, Table
 
-FB_ROW: Final = "fb_row"
-FB_COLUMN: Final = "fb_column"
-FB_CODE: Final = "fb_code"
-FB_MESSAGE: Final = "fb_message"
-FB_FILE: Final = "fb_file"
-FB_REST: Final = "fb_rest"
-FB_COLUMNS: Final = (FB_ROW, FB_COLUMN, FB_CODE, FB_MESSAGE, FB_FILE)
-"""The columns that follow the sender's own in a reject file; `fb_rest` after them where a row is ragged."""
-
-BETWEEN: Final = "; "
-"""Between several columns in `fb_column` and several codes in `fb_code`."""
-
-LONGEST_CELL: Final = 32_767
-"""Characters that a cell of a workbook holds."""
-
-_NAMES: Final = {loose(name): name for name in (*FB_COLUMNS, FB_REST)}
-_WORKBOOKS: Final = frozenset({"xlsx", "xlsm", "xls", "xlsb", "ods"})
-
-
-@dataclass(frozen=True)
-class _Cell:
-    text: str
-    kind: int
-
-
-_OriginalRow = tuple[_Cell, ...]
+_OriginalRow = tuple[Cell, ...]
 """A row of the original: one cell for each column that was asked for."""
-
-_NO_CELL: Final = _Cell("", Kind.TEXT)
 
 
 def is_correction(headers: Sequence[str]) -> bool:
     """Whether a file with these headers is a reject file that comes back, known by its `fb_` columns."""
-    found = _fb_places(headers)
+    found = fb_places(headers)
     return FB_FILE in found or len(found) > 1
-
-
-def written(text: str, kind: int) -> str:
-    """A cell of the original as a reject file shows it: a number that was rounded as `9.4E+21`."""
-    return scientific(text) if kind == Kind.DAMAGED else text
-
-
-def surplus_of(cells: Sequence[str], width: int, delimiter: str) -> str:
-    """What `fb_rest` says of a ragged row. While it is filled, the row stays ragged."""
-    rest = list(cells[width:])
-    while rest and not rest[-1].strip():
-        rest.pop()
-    if rest:
-        return (delimiter or ",").join(rest)
-    if len(cells) < width:
-        missing = width - len(cells)
-        what = "1 cell is" if missing == 1 else f"{missing} cells are"
-        return f"({what} missing; empty this cell when the row is right)"
-    return "(what stands above is not known; empty this cell when the row is right)"
-
-
-def form_of(original: ReadHow) -> ReadHow:
-    """The form of a reject file, given how its original is read: the sender's own, its header in the first row.
-
-    The reject file of a workbook is XLSX, that of a fixed-width file CSV. Cells are quoted, unless the sender
-    has neither quotes nor another way to write a delimiter within a cell.
-    """
-    if original.format in _WORKBOOKS:
-        return ReadHow(format="xlsx")
-    is_fixed = original.format == "fixed"
-    return ReadHow(
-        format="csv",
-        encoding=original.encoding or "utf-8",
-        delimiter="," if is_fixed or not original.delimiter else original.delimiter,
-        quote=original.quote or ('"' if is_fixed or original.escape else ""),
-        escape="" if is_fixed else original.escape,
-        line_end=original.line_end,
-        bom=original.bom,
-    )
 
 
 def reading_of(dropped: ReadHow, original: ReadHow) -> ReadOptions:
@@ -101,7 +45,7 @@ def reading_of(dropped: ReadHow, original: ReadHow) -> ReadOptions:
     Text that is plainly Unicode is; else it is in the encoding of the original, in which the reject file was
     written. It has the quotes of the original, unless a spreadsheet has saved it in another form.
     """
-    if dropped.format in _WORKBOOKS:
+    if dropped.format in WORKBOOKS:
         return ReadOptions(format=dropped.format, sheet=dropped.sheet or None, header_row=dropped.header_row)
     form = form_of(original)
     as_written = (dropped.delimiter, dropped.line_end) == (form.delimiter, form.line_end)
@@ -128,7 +72,7 @@ class CorrectionTable:
     headers: tuple[str, ...]
     dropped: Table
     originals: Mapping[str, Table]
-    fb_places: Mapping[str, int]
+    our_places: Mapping[str, int]
     places: tuple[int | None, ...]
     """Where each column stands in the dropped file; None for one that the person deleted."""
     known_names: tuple[str, ...]
@@ -146,7 +90,7 @@ class CorrectionTable:
         """The asked columns of the dropped rows, each cell as typed or as its original has it."""
         asked = [place for column in columns if (place := self.places[column]) is not None]
         extra = [
-            self.fb_places[name] for name in (FB_ROW, FB_COLUMN, FB_FILE, FB_REST) if name in self.fb_places
+            self.our_places[name] for name in (FB_ROW, FB_COLUMN, FB_FILE, FB_REST) if name in self.our_places
         ]
         wanted = list(dict.fromkeys([*asked, *extra]))
         known = [column for column in columns if column < len(self.known_names)]
@@ -197,24 +141,24 @@ class _Chunk:
         kept: Sequence[int],
         originals: Sequence[_OriginalRow | None],
         marked: Sequence[frozenset[int]],
-    ) -> list[_Cell]:
+    ) -> list[Cell]:
         typed = self._typed(column)
         at = self.known.index(column) if column in self.known else None
-        is_text = self.table.how.format not in _WORKBOOKS
+        is_text = self.table.how.format not in WORKBOOKS
         cells = []
         for place in kept:
             original = originals[place]
             if at is None or original is None:
-                cells.append(typed[place] if typed else _NO_CELL)
+                cells.append(typed[place] if typed else NO_CELL)
             elif typed is None:
                 cells.append(original[at])
             elif column in marked[place]:
-                cells.append(_of_marked(typed[place], original[at], is_text=is_text))
+                cells.append(of_marked(typed[place], original[at], is_text=is_text))
             else:
-                cells.append(_of_unmarked(typed[place], original[at]))
+                cells.append(of_unmarked(typed[place], original[at]))
         return cells
 
-    def _typed(self, column: int) -> list[_Cell] | None:
+    def _typed(self, column: int) -> list[Cell] | None:
         """The cells of a column as the dropped file has them; None where it lacks the column."""
         place = self.table.places[column]
         if place is None:
@@ -222,11 +166,11 @@ class _Chunk:
         at = self.wanted.index(place)
         texts, kinds = self.chunk.cells[at].to_pylist(), self.chunk.kinds[at]
         if kinds is None:
-            return [_Cell(text, Kind.TEXT) for text in texts]
-        return [_Cell(text, int(kind)) for text, kind in zip(texts, kinds, strict=True)]
+            return [Cell(text, Kind.TEXT) for text in texts]
+        return [Cell(text, int(kind)) for text, kind in zip(texts, kinds, strict=True)]
 
     def _texts(self, name: str) -> list[str]:
-        place = self.table.fb_places.get(name)
+        place = self.table.our_places.get(name)
         if place is None:
             return [""] * len(self.chunk.rows)
         texts: list[str] = self.chunk.cells[self.wanted.index(place)].to_pylist()
@@ -250,44 +194,7 @@ class _Chunk:
         )
 
 
-def _of_unmarked(typed: _Cell, original: _Cell) -> _Cell:
-    """A cell that was not complained of: the original's, unless the person changed it."""
-    if (
-        _is_unchanged(typed, original)
-        or is_same_number(original.text, typed.text)
-        or _is_respelled_date(typed, original)
-    ):
-        return original
-    return typed
-
-
-def _of_marked(typed: _Cell, original: _Cell, *, is_text: bool) -> _Cell:
-    """A cell that was complained of: as typed, but for damage that nobody has mended."""
-    if _is_unchanged(typed, original):
-        return original
-    if original.kind == Kind.DAMAGED and is_rounded(original.text, typed.text):
-        # A text file cannot tell digits that a person entered from those of a rounded number written out.
-        rounded = typed.kind in (Kind.NUMBER, Kind.DAMAGED) or is_scientific(typed.text) or is_text
-        return original if rounded else typed
-    if original.kind == Kind.DATE and _is_respelled_date(typed, original):
-        return original
-    return typed
-
-
-def _is_unchanged(typed: _Cell, original: _Cell) -> bool:
-    found, shown = _one_line_end(typed.text), _one_line_end(written(original.text, original.kind))
-    return found == shown or (len(shown) > LONGEST_CELL and found == shown[:LONGEST_CELL])
-
-
-def _is_respelled_date(typed: _Cell, original: _Cell) -> bool:
-    return typed.text != original.text and is_same_date(original.text, typed.text)
-
-
-def _one_line_end(text: str) -> str:
-    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
-
-
-def _kinds_of(cells: Sequence[_Cell]) -> Kinds | None:
+def _kinds_of(cells: Sequence[Cell]) -> Kinds | None:
     kinds = np.fromiter((cell.kind for cell in cells), dtype=np.uint8, count=len(cells))
     return kinds if kinds.any() else None
 
@@ -296,24 +203,6 @@ def _row_number(text: str) -> int:
     """The row that `fb_row` names, however a spreadsheet wrote it; 0 for a row that a person added."""
     whole, _, fraction = text.strip().partition(".")
     return int(whole) if whole.isdecimal() and len(whole) < 10 and not fraction.strip("0") else 0
-
-
-def named_columns(text: str, headers: Sequence[str]) -> frozenset[int]:
-    """Places of the columns that an `fb_column` cell names. Headers may themselves hold what stands between."""
-    found: set[int] = set()
-    rest = text.strip()
-    by_length = sorted({header.strip() for header in headers if header.strip()}, key=len, reverse=True)
-    while rest:
-        name = next(
-            (name for name in by_length if rest == name or rest.startswith(name + BETWEEN.strip())), None
-        )
-        if name is None:
-            name, _, _ = rest.partition(BETWEEN.strip())
-        found.update(
-            place for place, header in enumerate(headers) if loose(header) == loose(name) and loose(name)
-        )
-        rest = rest[len(name) :].removeprefix(BETWEEN.strip()).strip()
-    return frozenset(found)
 
 
 class _RowsInStep:
@@ -351,14 +240,14 @@ class _RowsInStep:
         texts = [column.to_pylist() for column in chunk.cells] if len(places) else []
         for place in places:
             cells = (
-                _Cell(text[place], Kind.TEXT if kinds is None else int(kinds[place]))
+                Cell(text[place], Kind.TEXT if kinds is None else int(kinds[place]))
                 for text, kinds in zip(texts, chunk.kinds, strict=True)
             )
             yield int(chunk.rows[place]), tuple(cells)
         for fault in chunk.faults:
             if fault.row in numbers:
                 cells = (
-                    _Cell(fault.cells[column], Kind.TEXT) if column < len(fault.cells) else _NO_CELL
+                    Cell(fault.cells[column], Kind.TEXT) if column < len(fault.cells) else NO_CELL
                     for column in self._columns
                 )
                 yield fault.row, tuple(cells)
@@ -377,7 +266,7 @@ def original_ids(table: Table) -> tuple[str, ...]:
 
     Raises FileRefused `unknown_reject_file` where the file does not say.
     """
-    places = _fb_places(table.headers)
+    places = fb_places(table.headers)
     if FB_FILE not in places:
         raise _unknown(
             f"The file has {', '.join(places)} as a reject file does, but no column {FB_FILE}: "
@@ -417,9 +306,9 @@ def correction_of(table: Table, originals: Mapping[str, Table]) -> CorrectionTab
                 f"{FB_FILE} says {file_id[:40]!r}, and this vendor has no file of that id in the archive."
             )
     found = {file_id: originals[file_id] for file_id in ids}
-    places = _fb_places(table.headers)
+    places = fb_places(table.headers)
     headers = _common_headers(found)
-    columns = [(place, header) for place, header in enumerate(table.headers) if loose(header) not in _NAMES]
+    columns = [(place, header) for place, header in enumerate(table.headers) if loose(header) not in NAMES]
     where, extra = _match(headers, columns)
     spelled = tuple(
         header if place is None else _header(header, table.headers[place])
@@ -430,7 +319,7 @@ def correction_of(table: Table, originals: Mapping[str, Table]) -> CorrectionTab
         headers=(*spelled, *(header for _, header in extra)),
         dropped=table,
         originals=found,
-        fb_places=places,
+        our_places=places,
         places=(*where, *(place for place, _ in extra)),
         known_names=headers,
     )
@@ -438,15 +327,6 @@ def correction_of(table: Table, originals: Mapping[str, Table]) -> CorrectionTab
 
 def _header(original: str, dropped: str) -> str:
     return original if loose(original) == loose(dropped) else dropped
-
-
-def _fb_places(headers: Sequence[str]) -> dict[str, int]:
-    """Where each `fb_` column stands, compared without case and spaces."""
-    found: dict[str, int] = {}
-    for place, header in enumerate(headers):
-        if name := _NAMES.get(loose(header)):
-            found.setdefault(name, place)
-    return found
 
 
 def _common_headers(originals: Mapping[str, Table]) -> tuple[str, ...]:

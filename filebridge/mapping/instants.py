@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta, tzinfo
+from datetime import date, datetime, time, timedelta, timezone, tzinfo
 from functools import lru_cache
 from typing import Final, NamedTuple
 
@@ -36,6 +36,7 @@ _MONTH_NAMES: Final = (
 _WEEKDAYS: Final = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _FIRST_YEAR: Final = 1900
 _LONGEST: Final = 64
+_MINUTES_OF_A_DAY: Final = 24 * 60
 
 
 class Instant(NamedTuple):
@@ -150,9 +151,10 @@ def read_by_format(text: str, form: DateFormat, zone: tzinfo) -> Instant | None:
     if not form.has_time:
         return _noon(day, zone)
     clock = _clock(parts)
-    if clock is None:
+    offset = _offset(parts.get("z") or parts.get("Z"), zone)
+    if clock is None or offset is None:
         return None
-    return Instant(micros(datetime.combine(day, clock), _offset(parts.get("z") or parts.get("Z"), zone)))
+    return Instant(micros(datetime.combine(day, clock), offset))
 
 
 def _day(parts: dict[str, str]) -> date | None:
@@ -197,23 +199,14 @@ def _clock(parts: dict[str, str]) -> time | None:
         return None
 
 
-def _offset(written: str | None, zone: tzinfo) -> tzinfo:
-    """The zone of a time: the offset that it is written with, else `zone`."""
+def _offset(written: str | None, zone: tzinfo) -> tzinfo | None:
+    """The zone of a time: the offset that it is written with, else `zone`. None for an offset of a day or more."""
     if not written:
         return zone
     digits = "".join(filter(str.isdigit, written))
-    minutes = int(digits[:2]) * 60 + int(digits[2:4]) if digits else 0
-    return _FixedOffset(-minutes if written.startswith("-") else minutes)
-
-
-class _FixedOffset(tzinfo):
-    """An offset as written, even one that no place on earth has."""
-
-    def __init__(self, minutes: int) -> None:
-        self._offset = timedelta(minutes=minutes)
-
-    def utcoffset(self, _: datetime | None) -> timedelta:
-        return self._offset
+    minutes = int(digits[:2] or "0") * 60 + int(digits[2:4] or "0")
+    minutes = -minutes if written.startswith("-") else minutes
+    return timezone(timedelta(minutes=minutes)) if abs(minutes) < _MINUTES_OF_A_DAY else None
 
 
 def _noon(day: date, zone: tzinfo) -> Instant:
@@ -241,10 +234,10 @@ def read_iso(text: str, zone: tzinfo) -> Instant | None:
     if found is None or hour is None:
         return None if found is None else _noon(found, zone)
     clock = _clock({"H": hour, "M": minute, "S": second or "0", "f": fraction or "0"})
-    if clock is None:
+    written = _offset(offset, zone)
+    if clock is None or written is None:
         return None
-    written = offset.lower() + "00" if offset and len(offset) == 3 else offset
-    return Instant(micros(datetime.combine(found, clock), _offset(written, zone)))
+    return Instant(micros(datetime.combine(found, clock), written))
 
 
 class InstantRead(NamedTuple):
@@ -267,7 +260,8 @@ def read_instant(
     if not found_by:
         return InstantRead(_no_date(text, formats))
     judges = len(formats) > 1
-    chosen = decision.choose(readings)
+    place = decision.choose(readings)
+    chosen = None if place is None else readings[place]
     if chosen is None:
         return InstantRead(_ambiguous(text, formats, readings), judges=judges)
     one = all(readings[place] == chosen for place in found_by)

@@ -10,9 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Final, TypeVar
-
-Reading = TypeVar("Reading")
+from typing import Final
 
 Fits = frozenset[int]
 """The candidates, by their place in the list, that can read a cell which has one possible reading."""
@@ -24,13 +22,16 @@ class Decision:
 
     beats: frozenset[tuple[int, int]] = frozenset()
 
-    def choose(self, readings: Sequence[Reading | None]) -> Reading | None:
-        """The one reading of a cell, of those by each candidate (None: cannot read it). None where it is open."""
+    def choose(self, readings: Sequence[object | None]) -> int | None:
+        """The candidate that is right of a cell, given each one's reading (None: it has none).
+
+        Where candidates agree it is the first of them; None where they differ and nothing has decided.
+        """
         found = [(place, reading) for place, reading in enumerate(readings) if reading is not None]
         for place, reading in found:
             rivals = (other for other, another in found if another != reading)
             if all((place, other) in self.beats for other in rivals):
-                return reading
+                return place
         return None
 
 

@@ -148,7 +148,8 @@ class MappedFile:
     `records` counts the records in the spool (`records.arrow`, an Arrow IPC file of `inventory_schema`
     batches in record order); a record's number is its place over all batches, and each record has at least
     one row: where rules across rows took records out, the spool was written anew without them. `rejects`
-    counts the reasons in `rejects.arrow` (`REJECTS_SCHEMA`). `runs` covers each data row: BY_RECORD, REJECTED, or SUPERSEDED where `duplicates` passed over it.
+    counts the reasons in `rejects.arrow` (`REJECTS_SCHEMA`). `runs` covers each data row: BY_RECORD, REJECTED,
+    or SUPERSEDED where `duplicates` passed over it.
     """
 
     document: str

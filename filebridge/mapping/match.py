@@ -23,6 +23,7 @@ from typing import Final, TypeAlias
 
 from filebridge.documents.fields import DOCUMENT_FIELDS, FieldKind, FieldSpec
 from filebridge.mapping.explain import either
+from filebridge.mapping.headers import plain_header
 from filebridge.mapping.mistakes import missing_choices
 from filebridge.mapping.model import FieldSteps, Mapping
 from filebridge.mapping.pack import FeedMapping, VendorPack
@@ -113,7 +114,7 @@ def _is_named_like(path: str, mapping: Mapping) -> bool:
     return (
         ending in _endings(mapping)
         and "/" not in name
-        and _squeezed(name).startswith(_squeezed(mapping.document))
+        and plain_header(name).startswith(plain_header(mapping.document))
     )
 
 
@@ -148,10 +149,6 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(expression, re.DOTALL)
 
 
-def _squeezed(text: str) -> str:
-    return re.sub(r"[\W_]+", "", text.casefold())
-
-
 def own_layout_document(name: str, headers: Sequence[str], sheet: str = "") -> FeedMapping | None:
     """The mapping of a file in FileBridge's own layout; None where its headers do not say one document type.
 
@@ -159,12 +156,12 @@ def own_layout_document(name: str, headers: Sequence[str], sheet: str = "") -> F
     columns are no fields), none twice, all required ones present. The sheet's name or the start of the file's
     says which document; where neither names one, only inventory and shipments are told, by their headers.
     """
-    fields = [_squeezed(header) for header in headers if header.strip() and not header.startswith("fb_")]
+    fields = [plain_header(header) for header in headers if header.strip() and not header.startswith("fb_")]
     if not fields or len(set(fields)) != len(fields):
         return None
-    stem = _squeezed(name.rpartition("/")[2].partition(".")[0])
+    stem = plain_header(name.rpartition("/")[2].partition(".")[0])
     told = {document for document in DOCUMENT_FIELDS if any(
-        text.startswith(_squeezed(document)) for text in (stem, _squeezed(sheet)) if text
+        text.startswith(plain_header(document)) for text in (stem, plain_header(sheet)) if text
     )}  # fmt: skip
     fitting = [document for document in told or _TOLD_BY_HEADERS if _fits(document, fields)]
     if len(fitting) != 1:
@@ -174,13 +171,13 @@ def own_layout_document(name: str, headers: Sequence[str], sheet: str = "") -> F
 
 def own_layout_mapping(document: str, headers: Iterable[str]) -> FeedMapping:
     """The mapping of a file of FileBridge's own layout: every field by its own name, dates in ISO 8601."""
-    by_field = {_squeezed(header): header for header in headers}
+    by_field = {plain_header(header): header for header in headers}
     fields = {
         spec.name: FieldSteps.model_validate(
-            {"column": (by_field[_squeezed(spec.name)],), "date": _dates(spec)}
+            {"column": (by_field[plain_header(spec.name)],), "date": _dates(spec)}
         )
         for spec in DOCUMENT_FIELDS[document]
-        if _squeezed(spec.name) in by_field
+        if plain_header(spec.name) in by_field
     }
     mapping = Mapping.model_validate({"document": document, "fields": fields})
     digest = hashlib.sha256(mapping.model_dump_json().encode()).hexdigest()
@@ -192,7 +189,7 @@ def _dates(spec: FieldSpec) -> tuple[str, ...]:
 
 
 def _fits(document: str, fields: list[str]) -> bool:
-    specs = {_squeezed(spec.name): spec for spec in DOCUMENT_FIELDS[document]}
+    specs = {plain_header(spec.name): spec for spec in DOCUMENT_FIELDS[document]}
     if not all(field in specs for field in fields):
         return False
     names = {specs[field].name for field in fields}

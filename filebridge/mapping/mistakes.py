@@ -14,6 +14,8 @@ from typing import Final
 from filebridge.documents.fields import DOCUMENT_FIELDS, FieldKind, FieldSpec
 from filebridge.errors import Problem
 from filebridge.mapping.explain import did_you_mean, either
+from filebridge.mapping.instants import date_format
+from filebridge.mapping.names import fill_name
 from filebridge.mapping.yaml_text import Node, YamlText
 
 _ONE_OF: Final = {"shipments": (("carrier", "ship_class_id"), ("vpc", "po_item_id"))}
@@ -147,7 +149,7 @@ _LETTER_FORMS: Final = (
 
 
 def date_format_mistakes(form: str, place: str, *, needs_a_day: bool = False) -> Iterator[Problem]:
-    """What is wrong with a date format such as `%d.%m.%Y`. `needs_a_day`: it must say year, month and day."""
+    """What is wrong with a date format such as `%d.%m.%Y`. `needs_a_day`: of a date that is read, not written."""
     if "%" not in form:
         meant = form
         for letters, directive in _LETTER_FORMS:
@@ -170,12 +172,11 @@ def date_format_mistakes(form: str, place: str, *, needs_a_day: bool = False) ->
         yield Problem(
             place, f"the date format `{form}` has minutes without hours", "Months are %m, minutes %M."
         )
-    elif needs_a_day and not (
-        {"Y", "y"} & set(found) and (({"m", "b", "B"} & set(found) and "d" in found) or "j" in found)
-    ):
-        yield Problem(
-            place, f"the date format `{form}` does not say a whole day", "Name day, month and year."
-        )
+    elif needs_a_day:
+        try:
+            date_format(form)
+        except ValueError as error:
+            yield Problem(place, str(error), "Name day, month and year, each once, as in %d.%m.%Y.")
 
 
 def _match_mistakes(yaml: YamlText) -> Iterator[Problem]:
@@ -263,7 +264,10 @@ def layout_mistakes(yaml: YamlText) -> list[Problem]:
 
 
 def name_template_mistakes(name: str, place: str, *, per_po: bool) -> Iterator[Problem]:
-    """What is wrong with the name template of PO files; `per_po` where each PO has a file of its own."""
+    """What is wrong with the name template of PO files; `per_po` where each PO has a file of its own.
+
+    Names that `{now}` alone tells apart are taken: the second file of one moment gets its number as well.
+    """
     try:
         parts = list(string.Formatter().parse(name))
     except ValueError as error:
@@ -285,39 +289,35 @@ def name_template_mistakes(name: str, place: str, *, per_po: bool) -> Iterator[P
         else:
             used[placeholder] = form or ""
     literal = "".join(part[0] for part in parts) + "".join(used.values())
+    known_ones = len(used) == len({part[1] for part in parts if part[1] is not None})
     if "/" in literal or "\\" in literal:
-        yield Problem(
-            place, f"the name `{name}` holds a folder", "PO files go into outbox/VENDOR/orders/ itself."
-        )
-    elif name.startswith("."):
-        yield Problem(
-            place, f"the name `{name}` begins with a dot", "Such files are hidden; begin with a letter."
-        )
+        fix = "PO files go into outbox/VENDOR/orders/ itself."
+        yield Problem(place, f"the name `{name}` holds a folder", fix)
+    elif known_ones and not (mistakes := list(_form_mistakes(used, place))):
+        yield from _filled_name_mistakes(name, place)
+    elif known_ones:
+        yield from mistakes
     if "po" in used and not per_po:
-        yield Problem(
-            place, "the name's `{po}` needs a file for each PO", "Add `one_file_per: po`, or take it out."
-        )
-    yield from _form_mistakes(used, place)
-    unique = "sequence" in used or (per_po and "po" in used) or (not per_po and "%S" in used.get("now", ""))
-    if not unique and all(
-        placeholder in _PLACEHOLDERS for _, placeholder, _, _ in parts if placeholder is not None
-    ):
-        either_of = "{sequence:06d} or {po}" if per_po else "{sequence:06d}"
-        yield Problem(place, f"two PO files would have the name `{name}`", f"Add {either_of}.")
+        fix = "Add `one_file_per: po`, or take it out."
+        yield Problem(place, "the name's `{po}` needs a file for each PO", fix)
+    if known_ones and not {"sequence", "po" if per_po else "now"} & used.keys():
+        fix = "Add {sequence:06d} or {po}." if per_po else "Add {sequence:06d}."
+        yield Problem(place, f"two PO files would have the name `{name}`", fix)
 
 
 def _form_mistakes(used: dict[str, str], place: str) -> Iterator[Problem]:
-    if "now" in used:
-        if "%" not in used["now"]:
-            yield Problem(
-                place, "the name's `{now}` has no format", "Write {now:%Y%m%d} or {now:%Y%m%d_%H%M%S}."
-            )
-        else:
-            yield from date_format_mistakes(used["now"], place)
-    if not re.fullmatch(r"(0?\d{1,2})?d?", used.get("sequence", "")):
-        yield Problem(
-            place, "the name's `{sequence}` has an unknown format", "Write {sequence:06d} for six digits."
-        )
+    if used.get("now"):
+        yield from date_format_mistakes(used["now"], place)
+    if not re.fullmatch(r"0?\d{0,2}d?", used.get("sequence", "")):
+        fix = "Write {sequence:06d} for six digits."
+        yield Problem(place, "the name's `{sequence}` has an unknown format", fix)
     for name in ("vendor", "po"):
         if used.get(name):
             yield Problem(place, f"the name's `{{{name}}}` takes no format", f"Write {{{name}}}.")
+
+
+def _filled_name_mistakes(name: str, place: str) -> Iterator[Problem]:
+    try:
+        fill_name(name, vendor="acme", now=datetime(2026, 12, 31, 23, 59, 59), sequence=1, po="D123")
+    except ValueError as error:
+        yield Problem(place, str(error), "Use letters, digits, hyphens and underscores, and a letter first.")

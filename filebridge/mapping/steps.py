@@ -231,7 +231,9 @@ class FieldRule:
         if self.steps.default:
             return self._value(self.steps.default, written_by_us=True, final=True)
         if self.spec.required:
-            return Read(CellFault("required", f"The cell is empty; {self.spec.name} ({self.spec.says}) is required."))
+            return Read(
+                CellFault("required", f"The cell is empty; {self.spec.name} ({self.spec.says}) is required.")
+            )
         return Read(None)
 
     def _value(

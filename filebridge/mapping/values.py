@@ -166,7 +166,8 @@ def _judged(
     text: str, ways: tuple[Marks, ...], readings: list[int | None] | list[str | None], decision: Decision
 ) -> Read:
     """The reading of a number that at least one of `ways` can read."""
-    chosen: Value = decision.choose(readings)
+    place = decision.choose(readings)
+    chosen = None if place is None else readings[place]
     if len(ways) == 1:
         return Read(chosen)
     found = [reading for reading in readings if reading is not None]
@@ -269,5 +270,3 @@ def read_flag(text: str) -> Read:
         )
         return Read(fault)
     return Read(flag)
-
-

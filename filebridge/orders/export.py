@@ -33,7 +33,12 @@ FOLDER: Final = "orders"
 """Where PO files are published, below the vendor's outbox."""
 DONE: Final = ".done"
 _LINE_ENDS: Final = {"crlf": "\r\n", "lf": "\n"}
-_AFTER_THE_MARK: Final = {"utf-8-sig": "utf-8", "utf_8_sig": "utf-8", "utf-16": "utf-16-le", "utf-32": "utf-32-le"}
+_AFTER_THE_MARK: Final = {
+    "utf-8-sig": "utf-8",
+    "utf_8_sig": "utf-8",
+    "utf-16": "utf-16-le",
+    "utf-32": "utf-32-le",
+}
 
 
 def export(
@@ -53,14 +58,14 @@ def export(
     written: list[OrderFileRow] = []
     per = layout.write.one_file_per
     for group in in_files(choice.changed, one_file_per=per):
-        written += _write_group(ledger, pack, outbox, clock, "change", group)
+        written += _write_group(ledger, pack, outbox, clock, kind="change", group=group)
     if only_changes:
         return tuple(written)
     groups = in_files(choice.new, one_file_per=per)
     if not groups and layout.write.when_empty == "write" and per == "run":
         groups = ((),)
     for group in groups:
-        written += _write_group(ledger, pack, outbox, clock, "order", group)
+        written += _write_group(ledger, pack, outbox, clock, kind="order", group=group)
     return tuple(written)
 
 
@@ -87,7 +92,7 @@ def resend(
     per = pack.orders.write.one_file_per if pack.orders is not None else "run"
     written: list[OrderFileRow] = []
     for group in in_files(candidates, one_file_per=per):
-        written += _write_group(ledger, pack, outbox, clock, "resend", group)
+        written += _write_group(ledger, pack, outbox, clock, kind="resend", group=group)
     return tuple(written)
 
 
@@ -131,9 +136,7 @@ def _candidates(ledger: Ledger, pack: VendorPack) -> list[Candidate]:
             if (row.has_changed and row.status != "complete")
             or (not row.is_exported and is_to_be_submitted(row.status, pack))
         ]
-        bases = known_orders.first_files(
-            connection, pack.vendor, [row.po for row in rows if row.is_exported]
-        )
+        bases = known_orders.first_files(connection, pack.vendor, [row.po for row in rows if row.is_exported])
     found = []
     for row in rows:
         order = read_order(row.record)
@@ -160,6 +163,7 @@ def _write_group(
     pack: VendorPack,
     outbox: Path,
     clock: Clock,
+    *,
     kind: str,
     group: Sequence[Candidate],
 ) -> list[OrderFileRow]:
@@ -185,7 +189,7 @@ def _write_group(
                 )
     if group and not laid:
         return []
-    row = _stage(ledger, pack, outbox, clock, kind, laid)
+    row = _stage(ledger, pack, outbox, clock, kind=kind, laid=laid)
     return [publish_staged(ledger, outbox, row, clock)]
 
 
@@ -194,6 +198,7 @@ def _stage(
     pack: VendorPack,
     outbox: Path,
     clock: Clock,
+    *,
     kind: str,
     laid: Sequence[tuple[Candidate, LaidOut]],
 ) -> OrderFileRow:
@@ -250,9 +255,7 @@ def _record(ledger: Ledger, pack: VendorPack, row: OrderFileRow, held: Sequence[
             [
                 replace(
                     present[one.order.po],
-                    state=OrderState.EXPORTED
-                    if is_to_be_submitted(present[one.order.po].status, pack)
-                    else OrderState.MARKED,
+                    state=_state_in_file(present[one.order.po], pack),
                     number=one.number + again,
                     exported_revision=one.revision,
                     code="",
@@ -261,6 +264,14 @@ def _record(ledger: Ledger, pack: VendorPack, row: OrderFileRow, held: Sequence[
                 for one in held
             ],
         )
+
+
+def _state_in_file(row: OrderRow, pack: VendorPack) -> OrderState:
+    """A PO that was marked stays so; any other is owed its mark as long as RetailOps waits for it."""
+    if row.state is OrderState.MARKED:
+        return row.state
+    waits = is_to_be_submitted(row.status, pack)
+    return OrderState.EXPORTED if waits else OrderState.MARKED
 
 
 def _number_and_name(
@@ -273,7 +284,9 @@ def _number_and_name(
         if kind != "order":
             first = known_orders.file_named(connection, pack.vendor, held[0].base)
             assert first is not None
-            mark, count = ("_rev", max(one.number for one in held) + 1) if kind == "change" else ("_resend", 1)
+            mark, count = (
+                ("_rev", max(one.number for one in held) + 1) if kind == "change" else ("_resend", 1)
+            )
             while known_orders.file_named(connection, pack.vendor, with_mark(first.name, f"{mark}{count}")):
                 count += 1
             return first.sequence, with_mark(first.name, f"{mark}{count}")

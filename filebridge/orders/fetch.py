@@ -29,8 +29,10 @@ EVERY_STATUS: Final = (*NOT_COMPLETE, "complete")
 class OrderSource(Protocol):
     """Where POs are read: `retailops.client.RetailOps`."""
 
-    def fetch_orders(self, vendor_id: str, statuses: Sequence[str], /) -> list[dict[str, Any]]:
-        """Every PO of the vendor in these statuses, each once."""
+    def fetch_orders(
+        self, vendor_id: str, statuses: Sequence[str], /, *, wanted: Collection[str] = ()
+    ) -> list[dict[str, Any]]:
+        """Every PO of the vendor in these statuses, each once; with `wanted`, until those are found."""
         ...
 
 
@@ -74,9 +76,7 @@ def fetch(
     return Fetched(len(found), said, tuple(po for po in vanished if missing[po].is_exported))
 
 
-def lookup(
-    client: OrderSource, ledger: Ledger, pack: VendorPack, po: str, clock: Clock
-) -> OrderRow | None:
+def lookup(client: OrderSource, ledger: Ledger, pack: VendorPack, po: str, clock: Clock) -> OrderRow | None:
     """One PO, read anew in every status and kept; None where RetailOps has none of that number.
 
     A file that must tell its change is written by the next pass.
@@ -93,7 +93,7 @@ def look_again(
 ) -> tuple[str, ...]:
     """Read POs again that a file holds, whatever their status; which of them are gone."""
     at = clock.now()
-    found = _named(client.fetch_orders(pack.settings.vendor_id, NOT_COMPLETE), pack, pos)
+    found = _named(client.fetch_orders(pack.settings.vendor_id, NOT_COMPLETE, wanted=pos), pack, pos)
     missing = [po for po in pos if po not in found]
     found.update(_look_for(missing, client, pack))
     gone = [po for po in missing if po not in found]
@@ -144,7 +144,10 @@ def _of_vendor(
             said.append(Note("incomplete_po", "RetailOps sent a purchase order without a number (`po`)"))
         elif other:
             said.append(
-                Note("wrong_vendor", f"PO {po} was sent to this vendor but belongs to vendor {other}; it was left out")
+                Note(
+                    "wrong_vendor",
+                    f"PO {po} was sent to this vendor but belongs to vendor {other}; it was left out",
+                )
             )
         else:
             found[po] = record
@@ -165,7 +168,7 @@ def _other_vendor(record: Mapping[str, Any], own: str) -> str:
 def _look_for(pos: Collection[str], client: OrderSource, pack: VendorPack) -> dict[str, dict[str, Any]]:
     if not pos:
         return {}
-    return _named(client.fetch_orders(pack.settings.vendor_id, EVERY_STATUS), pack, pos)
+    return _named(client.fetch_orders(pack.settings.vendor_id, EVERY_STATUS, wanted=pos), pack, pos)
 
 
 def _named(

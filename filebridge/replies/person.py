@@ -9,7 +9,16 @@ from typing import Final
 from filebridge.outcomes import PASSING, FileStatus, Outcome
 from filebridge.rejects import CATALOGUE, Reject
 from filebridge.replies.receipt import Receipt
-from filebridge.replies.wording import count_of, heading, local_time, plain, table_lines, to_bytes, wrapped
+from filebridge.replies.wording import (
+    count_of,
+    heading,
+    local_time,
+    plain,
+    sentence,
+    table_lines,
+    to_bytes,
+    wrapped,
+)
 
 SHOWN: Final = 25
 """Reasons that the text lists; the reject file has all."""
@@ -37,7 +46,7 @@ def receipt_text(
     `by_code` counts the reasons of the reject file.
     """
     lines = [
-        *wrapped(sentence(receipt)),
+        *wrapped(headline(receipt)),
         *_counts(receipt),
         *_what_to_do(receipt, twin),
         *_reasons(receipt, by_code),
@@ -47,7 +56,7 @@ def receipt_text(
     return to_bytes(lines)
 
 
-def sentence(receipt: Receipt) -> str:
+def headline(receipt: Receipt) -> str:
     """What happened, in one sentence."""
     name, rows, status = plain(receipt.name), receipt.rows, receipt.status
     if status is FileStatus.PENDING:
@@ -56,13 +65,13 @@ def sentence(receipt: Receipt) -> str:
             return f"{name} would be taken: {count_of(waiting, 'row')} of {rows:,} would be sent."
         return f"{name} is not finished: {count_of(waiting, 'row')} of {rows:,} have no answer from RetailOps yet."
     if status is FileStatus.REJECTED:
-        why = f" {_sentence(receipt.notes[0].message)}" if receipt.refused else ""
+        why = f" {sentence(receipt.notes[0].message)}" if receipt.refused else ""
         all_rows = {0: ".", 1: ": its only row was rejected."}.get(
             rows, f": all {rows:,} rows were rejected."
         )
         return f"Nothing of {name} was taken{all_rows}{why}"
     if status is FileStatus.HELD:
-        why = f" {_sentence(receipt.held_for.message)}" if receipt.held_for else ""
+        why = f" {sentence(receipt.held_for.message)}" if receipt.held_for else ""
         return f"{name} is waiting for a person, and nothing of it was sent.{why}"
     if status is FileStatus.DUPLICATE:
         return f"{name} is the same file again, byte for byte: there was nothing to send."
@@ -79,7 +88,8 @@ def sentence(receipt: Receipt) -> str:
         return f"{receipt.rejected:,} of the {count_of(rows, 'row')} of {name} {verb} not taken{rest}."
     if receipt.outcomes.get(Outcome.HELD):
         held = receipt.outcomes[Outcome.HELD]
-        return f"{name} is done, but for {count_of(held, 'row')} of {rows:,} that {'is' if held == 1 else 'are'} waiting."
+        verb = "is" if held == 1 else "are"
+        return f"{name} is done, but for {count_of(held, 'row')} of {rows:,} that {verb} waiting."
     if receipt.outcomes.get(Outcome.UNCHANGED) == rows:
         return (
             f"{name} is done: RetailOps had {'its only row' if rows == 1 else f'all {rows:,} rows'} already."
@@ -131,7 +141,7 @@ def _steps_of_hold(receipt: Receipt) -> Iterator[str]:
     held = receipt.held_for
     if held is None or receipt.preview:
         return
-    yield "Look at the file, and at what it waits for: " + _sentence(held.message)
+    yield "Look at the file, and at what it waits for, as said above."
     if held.code in ("partial_shipment", "refused_by_vendor", "too_many_refusals"):
         yield _fix(held.code).replace("ID", receipt.file_id)
         return
@@ -157,6 +167,11 @@ def _steps_of_rejects(receipt: Receipt, twin: str) -> Iterator[str]:
     yield (
         "Correct the cells. Leave the columns that begin with fb_ as they are; delete a row that is not to be sent."
     )
+    if any(reject.code == "ragged_row" for reject in receipt.rejects):
+        yield (
+            "Of a row that does not fit the header, what is left over stands in fb_rest: put it into the columns "
+            "where it belongs, then empty fb_rest."
+        )
     yield "Save it, and drop it into the inbox: only its rows are processed, as a part of this file."
 
 
@@ -195,7 +210,7 @@ def _notes(receipt: Receipt) -> Iterator[str]:
         return
     yield from heading("Notes")
     for note in notes:
-        yield from wrapped(f"{_sentence(note.message)} ({note.code})", first="  - ", indent="    ")
+        yield from wrapped(f"{sentence(note.message)} ({note.code})", first="  - ", indent="    ")
 
 
 def _details(receipt: Receipt, time_zone: str) -> Iterator[str]:
@@ -225,16 +240,12 @@ def _calls(receipt: Receipt, time_zone: str) -> str:
 
 def _reason(reject: Reject) -> str:
     fix = _fix(reject.code)
-    message = _sentence(reject.message)
+    message = sentence(reject.message)
     return message if fix in message else f"{message} {fix}"
 
 
 def _fix(code: str) -> str:
     return CATALOGUE[code].fix if code in CATALOGUE else ""
-
-
-def _sentence(message: str) -> str:
-    return message if not message or message.endswith((".", "!", "?", "…")) else f"{message}."
 
 
 def _last(name: str) -> str:

@@ -150,7 +150,6 @@ def receipt_of_plan(
     `rejects` are the reasons found while mapping, in any order. A row whose call is planned is pending.
     """
     refused = plan.refused or mapped.refused
-    _, codes, _ = plan.runs.rows()
     outcomes = tally(
         (Outcome.PENDING if code == BY_RECORD else OUTCOME_BY_CODE[code], int(length))
         for code, length in zip(plan.runs.outcomes.tolist(), plan.runs.lengths.tolist(), strict=True)

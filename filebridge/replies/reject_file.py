@@ -13,7 +13,7 @@ from datetime import UTC, datetime, time
 from typing import Any, BinaryIO, Final
 
 from filebridge.clock import from_micros
-from filebridge.mapping.corrections import (
+from filebridge.mapping.reject_form import (
     BETWEEN,
     FB_COLUMNS,
     FB_REST,
@@ -221,6 +221,7 @@ class _RejectSheet:
         self._ours = workbook.add_format({"num_format": "@", **_OURS})
         self._our_number = workbook.add_format({"num_format": "0", **_OURS})
         self._widths: list[int] = []
+        self._places: dict[str, frozenset[int]] = {}
         self._notes = 0
 
     def write(self) -> None:
@@ -233,11 +234,17 @@ class _RejectSheet:
             page.write_string(0, column, _fit(name), self._header if column < self._own else self._our_header)
         self._widths = [len(name) for name in header]
         dated: set[int] = set()
+        typed: set[int] = set()
         for number, line in enumerate(rejected_lines(self._request), start=1):
-            dated.update(place for place, kind in enumerate(line.kinds) if kind == Kind.DATE)
+            if any(line.kinds):
+                dated.update(place for place, kind in enumerate(line.kinds) if kind == Kind.DATE)
+                typed.update(place for place, kind in enumerate(line.kinds) if kind in _TYPED)
             self._write_row(number, line, dated)
         for column, width in enumerate(self._widths):
-            page.set_column(column, column, min(max(width + 2, _NARROWEST), _WIDEST))
+            # What a person types into an empty cell, or a new row, of a column of text stays text.
+            is_text = column < self._own and column not in typed
+            form = self._formats["@", False] if is_text else None
+            page.set_column(column, column, min(max(width + 2, _NARROWEST), _WIDEST), form)
         page.autofilter(0, 0, 0, len(header) - 1)
 
     def _write_row(self, number: int, line: RejectedRow, dated: set[int]) -> None:
@@ -259,7 +266,9 @@ class _RejectSheet:
         """The cells that are complained of, with what is said of each."""
         bad: dict[int, str] = {}
         for reason in line.reasons:
-            for column in named_columns(reason.column, self._request.table.headers):
+            if reason.column not in self._places:
+                self._places[reason.column] = named_columns(reason.column, self._request.table.headers)
+            for column in self._places[reason.column]:
                 bad[column] = f"{bad[column]} {reason.message}" if column in bad else reason.message
         return bad
 
@@ -287,6 +296,7 @@ class _RejectSheet:
         self._widths[column] = max(self._widths[column], len(text))
 
 
+_TYPED: Final = (Kind.NUMBER, Kind.DATE, Kind.BOOLEAN)
 _MARKED: Final = {"bg_color": "#FFC7CE", "font_color": "#9C0006"}
 _OURS: Final = {"bg_color": "#EFEFEF", "font_color": "#505050"}
 _DAY, _MOMENT, _TIME = "yyyy-mm-dd", "yyyy-mm-dd hh:mm:ss", "hh:mm:ss"

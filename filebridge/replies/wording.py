@@ -44,6 +44,11 @@ def _day(micros: int, zone: str) -> str:
     return f"{_DAYS[local.weekday()]} {local.day} {_MONTHS[local.month - 1]} {local.year}"
 
 
+def sentence(message: str) -> str:
+    """A message with the mark at its end that it may lack."""
+    return message if not message or message.endswith((".", "!", "?", "…")) else f"{message}."
+
+
 def plain(text: str) -> str:
     """Text of somebody else's on one line: nothing in it can move the cursor or turn the writing round."""
     return "".join(

@@ -287,7 +287,10 @@ def _read_address(base_url: str) -> _Address:
     return _Address(parts.scheme, host, port or default, netloc, parts.path.rstrip("/"))
 
 
-_FIX: Final = "Write an https:// address, such as https://api.retailops.com; http:// only for a sandbox on this machine."
+_FIX: Final = (
+    "Write an https:// address, such as https://api.retailops.com, or an http:// one of a sandbox on "
+    "this machine."
+)
 
 
 def _is_loopback(host: str) -> bool:

@@ -69,8 +69,22 @@ def _no_constant(word: str) -> float:
     raise _Refused(f"JSON that holds {word}")
 
 
+class SentNumber(float):
+    """A number with a fraction or an exponent that shows itself as it was sent: 4.50, not 4.5."""
+
+    def __new__(cls, text: str) -> SentNumber:
+        number = super().__new__(cls, text)
+        number._text = text
+        return number
+
+    _text: str
+
+    def __str__(self) -> str:
+        return self._text
+
+
 def _finite(text: str) -> float:
-    number = float(text)
+    number = SentNumber(text)
     if math.isinf(number):
         raise _Refused("JSON that holds a number beyond all bounds")
     return number
@@ -142,7 +156,7 @@ def _fault_of(record: object) -> str:
     if not po_of(record):
         return "has no PO number (`po`)"
     try:
-        orjson.dumps(record)
+        orjson.dumps(record, default=str)
     except TypeError as error:
         return f"cannot be kept ({error})"
     return ""

@@ -143,12 +143,12 @@ class _Watch(threading.local):
     """The present exchange of each thread: until when it may last, and whether its body began to leave."""
 
     until = 0.0
-    writes = 0
+    has_head = False
     is_body_out = False
 
     def start(self, seconds: float) -> None:
         self.until = time.monotonic() + seconds
-        self.writes = 0
+        self.has_head = False
         self.is_body_out = False
 
     @property
@@ -216,6 +216,7 @@ class _Stream(httpcore.NetworkStream):
         self._socket = connection
         self._watch = watch
         self._is_tls = isinstance(connection, ssl.SSLSocket)
+        self._head = b""
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         with _said_as(httpcore.ReadTimeout, httpcore.ReadError):
@@ -223,20 +224,24 @@ class _Stream(httpcore.NetworkStream):
             return self._socket.recv(max_bytes)
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        if not buffer:
-            return
+        # The first write of an exchange is its head: it waits for the body, so that both leave in one piece.
+        if buffer and not self._watch.has_head:
+            self._watch.has_head = True
+            self._head = buffer
+        elif buffer:
+            head, self._head = self._head, b""
+            self._send(head + buffer, len(head), timeout)
+
+    def _send(self, buffer: bytes, head_bytes: int, timeout: float | None) -> None:
         watch = self._watch
-        watch.writes += 1
-        is_body = watch.writes > 1  # the first write of an exchange is its head
-        rest = memoryview(buffer)
+        sent = 0
         with _said_as(httpcore.WriteTimeout, httpcore.WriteError):
-            while rest:
+            while sent < len(buffer):
                 self._socket.settimeout(watch.seconds(timeout))
                 # A plain socket that fails has taken nothing; of TLS that cannot be known.
-                watch.is_body_out |= is_body and self._is_tls
-                sent = self._socket.send(rest)
-                watch.is_body_out |= is_body
-                rest = rest[sent:]
+                watch.is_body_out |= self._is_tls
+                sent += self._socket.send(memoryview(buffer)[sent:] if sent else buffer)
+                watch.is_body_out |= sent > head_bytes
 
     def close(self) -> None:
         self._socket.close()

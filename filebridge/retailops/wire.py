@@ -12,7 +12,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
-from typing import Final, TypeAlias
+from functools import lru_cache
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import orjson
@@ -73,7 +74,7 @@ def update_body(batch: Batch, *, vendor_id: str) -> bytes:
     if stated:
         joined = pc.binary_join_element_wise(joined, *stated, _NOTHING)
     whole = pa.ListArray.from_arrays(int_array(np.array([0, len(joined)], dtype=np.int32)), joined)
-    records = _bytes_of(pc.binary_join(whole, text_scalar("}," + start)))
+    records = _bytes_of(pc.binary_join(whole, _between(start)))
     return b"".join((_OPEN, start.encode(), records, b"}", _CLOSE))
 
 
@@ -110,6 +111,12 @@ _OPTIONAL: Final = ("unit_cost", "active")
 _FIELD_STARTS: Final = {name: text_scalar(f',"{name}":') for name in _OPTIONAL}
 
 _ESCAPED_TEXT: Final = re.compile(r'[\x00-\x1f"\\]')
+
+
+@lru_cache(maxsize=64)
+def _between(start: str) -> Any:
+    """What stands between two records of one vendor, as an Arrow scalar."""
+    return text_scalar("}," + start)
 
 
 def _bytes_of(column: TextColumn) -> memoryview:

@@ -6,6 +6,7 @@ size a member, 500 MB in all; no entry may lie over another, and no name may lea
 
 from __future__ import annotations
 
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -18,6 +19,8 @@ MOST_RATIO: Final = 100
 MOST_INFLATED: Final = 500 * 1000 * 1000
 _SMALL: Final = 1 << 20
 """Below this a high ratio is no bomb: an empty sheet of spaces packs well."""
+_DAMAGE: Final = (zipfile.BadZipFile, zlib.error, struct.error, ValueError, RuntimeError, EOFError, OSError)
+"""What zipfile raises for archives that are not as they say; NotImplementedError is a RuntimeError."""
 _PIECE: Final = 1 << 16
 
 
@@ -33,12 +36,16 @@ class Archive:
         try:
             self._zip = zipfile.ZipFile(stream)
             entries = self._zip.infolist()
-        except (zipfile.BadZipFile, NotImplementedError, ValueError, EOFError, OSError) as error:
+        except _DAMAGE as error:
             raise FileRefused(
-                "incomplete_file", "The workbook's archive is cut short or damaged.", fix="Send the file again, whole."
+                "incomplete_file",
+                "The workbook's archive is cut short or damaged.",
+                fix="Send the file again, whole.",
             ) from error
         if len(entries) > MOST_MEMBERS:
-            raise unsafe(f"The workbook's archive has {len(entries)} members; at most {MOST_MEMBERS} are taken.")
+            raise unsafe(
+                f"The workbook's archive has {len(entries)} members; at most {MOST_MEMBERS} are taken."
+            )
         if sum(entry.file_size for entry in entries) > MOST_INFLATED:
             raise unsafe("The workbook unpacks to more than 500 MB.")
         _refuse_overlap(entries, self._zip.start_dir)
@@ -47,7 +54,9 @@ class Archive:
                 raise unsafe("The workbook's archive has a member whose name leads out of it.")
             if entry.flag_bits & 1:
                 raise FileRefused(
-                    "unreadable_file", "The workbook's archive is encrypted.", fix="Save it without a password."
+                    "unreadable_file",
+                    "The workbook's archive is encrypted.",
+                    fix="Save it without a password.",
                 )
         self._inflated = 0
         self.names = [entry.filename for entry in entries]
@@ -75,13 +84,17 @@ class Archive:
                     inflated += len(piece)
                     self._inflated += len(piece)
                     if inflated > _SMALL and inflated > MOST_RATIO * entry.compress_size:
-                        raise unsafe(f"The workbook's part {name} unpacks to more than {MOST_RATIO} times its size.")
+                        raise unsafe(
+                            f"The workbook's part {name} unpacks to more than {MOST_RATIO} times its size."
+                        )
                     if self._inflated > MOST_INFLATED:
                         raise unsafe("The workbook unpacks to more than 500 MB.")
                     yield piece
-        except (zipfile.BadZipFile, zlib.error, NotImplementedError, EOFError, OSError) as error:
+        except _DAMAGE as error:
             raise FileRefused(
-                "unreadable_file", f"The workbook's part {name} is damaged.", fix="Send the file again, whole."
+                "unreadable_file",
+                f"The workbook's part {name} is damaged.",
+                fix="Send the file again, whole.",
             ) from error
 
     def read(self, name: str) -> bytes:
@@ -92,7 +105,10 @@ class Archive:
 def _refuse_overlap(entries: list[zipfile.ZipInfo], directory: int) -> None:
     """Refuses members that share bytes on disk."""
     spans = sorted(
-        (entry.header_offset, entry.header_offset + 30 + len(entry.orig_filename.encode()) + entry.compress_size)
+        (
+            entry.header_offset,
+            entry.header_offset + 30 + len(entry.orig_filename.encode()) + entry.compress_size,
+        )
         for entry in entries
     )
     for (_, end), (start, _) in zip(spans, [*spans[1:], (directory, directory)], strict=True):

@@ -90,7 +90,9 @@ class FastReader:
         part = content[:cut]
         if b"\0" in part or b"\x1a" in part or _has_lone_cr(part):
             return _NOT_FOR_ARROW
-        if quotes is not None and not has_structural_quotes(part, quotes[: quotes.searchsorted(cut)], self.dialect):
+        if quotes is not None and not has_structural_quotes(
+            part, quotes[: quotes.searchsorted(cut)], self.dialect
+        ):
             return _NOT_FOR_ARROW
         if not part.isascii():
             if _MARK in part:
@@ -116,7 +118,9 @@ class FastReader:
         doubtful = _possibly_blank(asked, table.num_rows)
         for place in surplus:
             doubtful |= _lengths(cells[place]) > 0
-        judged = {place: next(iter(Records([text], self.dialect)))[1] for place, text in odd}
+        judged: dict[int, Cells] = {
+            place: next(iter(Records([text], self.dialect)))[1] for place, text in odd
+        }
         if doubtful.any():
             whole = self._parse(content, range(self.physical), [])
             columns_whole = [_one(whole.column(str(place))) for place in range(self.physical)]
@@ -137,7 +141,9 @@ class FastReader:
 
         return arrow_csv.read_csv(
             pa.BufferReader(content),
-            read_options=arrow_csv.ReadOptions(use_threads=False, block_size=len(content) + 1, column_names=names),
+            read_options=arrow_csv.ReadOptions(
+                use_threads=False, block_size=len(content) + 1, column_names=names
+            ),
             parse_options=arrow_csv.ParseOptions(
                 delimiter=self.dialect.delimiter,
                 quote_char=self.dialect.quote or False,
@@ -176,7 +182,9 @@ class FastReader:
             order = np.argsort(places, kind="stable").astype(np.int32)
             places = places[order]
             asked = [
-                pa.concat_arrays([column, text_column([cells[at] for _, cells in mended])]).take(int_array(order))
+                pa.concat_arrays([column, text_column([cells[at] for _, cells in mended])]).take(
+                    int_array(order)
+                )
                 for at, column in zip(columns, asked, strict=True)
             ]
         rows = (places + self.row).astype(np.int32)

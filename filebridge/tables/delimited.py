@@ -84,7 +84,8 @@ class Records:
     def _feed(self) -> Iterator[str]:
         """Lines for the csv module, which takes as many as a record has; comments stay behind."""
         comment, pulled = self._dialect.comment, self._pulled
-        for line in self._lines:
+        for found in self._lines:
+            line = found
             if comment and not pulled and line.startswith(comment):
                 self._row += 1
                 self.consumed += len(line)
@@ -169,7 +170,7 @@ class Records:
         raise FileRefused(
             "unreadable_file",
             f"Row {row} has {text[at]!r} right after a closing quote, so nobody can tell where its cells end.",
-            fix="Double the quotes inside quoted cells (\"\"), or declare `read: {quote: none}`.",
+            fix='Double the quotes inside quoted cells (""), or declare `read: {quote: none}`.',
             place=f"row {row}",
         )
 

@@ -14,7 +14,7 @@ from typing import Final
 
 from filebridge.errors import FileRefused
 from filebridge.tables.delimited import Dialect, Records
-from filebridge.tables.rows import first_filled, is_blank
+from filebridge.tables.rows import is_blank
 
 HEAD: Final = 64 * 1024
 """Characters that detection looks at, more where they are less than three lines."""
@@ -45,8 +45,12 @@ class _Trial:
     dialect: Dialect
     rows: Sequence[tuple[int, list[str]]]
     width: int
-    share: float
     refused: FileRefused | None
+
+    @property
+    def share(self) -> float:
+        """How many of the rows are as wide as most."""
+        return sum(len(cells) == self.width for _, cells in self.rows) / max(len(self.rows), 1)
 
 
 @dataclass(frozen=True)
@@ -83,12 +87,20 @@ def detect_layout(head: Head, declared: Dialect, known: frozenset[str], header_r
         raise best.refused
     if any(not trial.rows and not trial.refused for trial in trials):
         raise FileRefused("empty_file", "The file has no filled cell.", fix="Export it again.")
-    confidence, doubts = _how_sure(best, trials, sure="delimiter" in known or separator is not None)
-    found, header_confidence = (header_row, 1.0) if header_row is not None else find_header(best.rows, best.width)
+    found, header_confidence = (
+        (header_row, 1.0) if header_row is not None else find_header(best.rows, best.width)
+    )
+    is_told = "delimiter" in known or separator is not None
+    below = replace(best, rows=[(row, cells) for row, cells in best.rows if row >= found])
+    confidence, doubts = (1.0, ()) if is_told else _how_sure(below, trials)
+    headers = next((tuple(cells) for row, cells in best.rows if row == found), ()) if found else ()
+    while len(headers) > best.width and not headers[-1].strip():
+        headers = headers[:-1]
     if header_confidence < 0.8:
         doubts = (*doubts, "it is not plain which row is the header")
-    headers = next((tuple(cells) for row, cells in best.rows if row == found), ()) if found else ()
-    keys = [key for key in ("delimiter", "quote") if key not in known] + ([] if header_row is not None else ["header_row"])
+    keys = [key for key in ("delimiter", "quote") if key not in known] + (
+        [] if header_row is not None else ["header_row"]
+    )
     return Layout(
         dialect=best.dialect,
         headers=headers,
@@ -126,25 +138,25 @@ def _try(body: Head, dialect: Dialect) -> _Trial:
         rows.extend((row, cells) for row, cells in Records(body.lines, dialect) if not is_blank(cells))
     except FileRefused as refusal:
         # The end of a head may lie within quotes.
-        refused = refusal if head_is_whole(body, refusal) else None
+        refused = refusal if _is_of_text(body, refusal) else None
     widths = Counter(len(cells) for _, cells in rows)
-    width, count = max(widths.items(), key=lambda item: (item[1], item[0])) if widths else (0, 0)
-    return _Trial(dialect, rows, width, count / len(rows) if rows else 0.0, refused)
+    width = max(widths, key=lambda width: (widths[width], width), default=0)
+    return _Trial(dialect, rows, width, refused)
 
 
-def head_is_whole(body: Head, refusal: FileRefused) -> bool:
+def _is_of_text(body: Head, refusal: FileRefused) -> bool:
     """Whether a refusal is one of the text and not of having seen only its head."""
     return body.whole or refusal.code != "incomplete_file"
 
 
 def _rank(trial: _Trial) -> tuple[float, ...]:
-    """Whole before broken, a table before one column, regular before irregular, wide before narrow."""
-    return (trial.refused is None, trial.width > 1, round(trial.share, 2), trial.width)
+    """A table before one column, regular before irregular, whole before broken, wide before narrow."""
+    share = trial.share
+    return (trial.width > 1, round(share, 1), trial.refused is None, round(share, 2), trial.width)
 
 
-def _how_sure(best: _Trial, trials: Sequence[_Trial], *, sure: bool) -> tuple[float, tuple[str, ...]]:
-    if sure:
-        return 1.0, ()
+def _how_sure(best: _Trial, trials: Sequence[_Trial]) -> tuple[float, tuple[str, ...]]:
+    """How sure a delimiter is, and why not surer. `best` has the rows from the header on."""
     if best.width == 1:
         prose = any(len(cells) == 1 and cells[0].count(" ") > 8 for _, cells in best.rows)
         torn = any(len(cells) > 1 for trial in trials for _, cells in trial.rows)
@@ -153,12 +165,15 @@ def _how_sure(best: _Trial, trials: Sequence[_Trial], *, sure: bool) -> tuple[fl
         return 0.9, ()
     if best.share < 0.7:
         return 0.5, (f"only {best.share:.0%} of the rows have the same number of cells",)
-    if len(best.rows) == 1 and first_filled(best.rows[0][1]).count(" ") > 6:
+    if len(best.rows) == 1 and any(cell.count(" ") > 6 for cell in best.rows[0][1]):
         return 0.5, ("one line of text is no table",)
     rivals = [
         trial
         for trial in trials[1:]
-        if trial.refused is None and trial.width > 1 and trial.share >= best.share and trial.width >= best.width
+        if trial.refused is None
+        and trial.width > 1
+        and trial.share >= best.share
+        and trial.width >= best.width
     ]
     if rivals:
         return 0.6, (f"the delimiter may be {best.dialect.delimiter!r} or {rivals[0].dialect.delimiter!r}",)
@@ -172,14 +187,28 @@ def is_numeric(cell: str) -> bool:
 
 def find_header(rows: Sequence[tuple[int, Sequence[str]]], width: int) -> tuple[int, float]:
     """The row of the header, 0 for none, and how sure: the first row as wide as most that looks like one."""
+    if len(rows) > 1 and _is_too_wide(rows[0][1], rows[1][1], width):
+        return rows[0][0], 0.6
     for place, (row, cells) in enumerate(rows[:50]):
         filled = [cell for cell in cells if cell.strip()]
-        if len(cells) != width and not _narrow_header(cells, width, rows[place + 1 :]):
+        is_wide = len(cells) == width or (len(cells) > width and is_blank(cells[width:]))
+        if not is_wide and not _narrow_header(cells, width, rows[place + 1 :]):
             continue
-        if width > 1 and len(filled) < max(2, (len(cells) + 1) // 2):
+        if width > 1 and len(filled) < max(2, (min(len(cells), width) + 1) // 2):
             continue
         return _judge(row, filled, rows[place + 1 :])
     return 0, 0.5
+
+
+def _is_too_wide(first: Sequence[str], second: Sequence[str], width: int) -> bool:
+    """Whether the first row names more columns than the rows have, which begin right below it."""
+    names = [cell for cell in first if cell.strip()]
+    return (
+        len(names) > width > 1
+        and len(second) == width
+        and not any(map(is_numeric, names))
+        and any(map(is_numeric, second))
+    )
 
 
 def _narrow_header(cells: Sequence[str], width: int, below: Sequence[tuple[int, Sequence[str]]]) -> bool:
@@ -195,7 +224,7 @@ def _judge(row: int, filled: Sequence[str], below: Sequence[tuple[int, Sequence[
         return 0, 0.9
     if numeric:
         return row, 0.6
-    if any(re.search(r"\d", cell) and re.search(r"\d", cell) for cell in filled) and _is_like(filled, below):
+    if any(re.search(r"\d", cell) for cell in filled) and _is_like(filled, below):
         return 0, 0.85
     typed = any(is_numeric(cell) for _, cells in below[:50] for cell in cells)
     return row, 0.95 if typed else 0.8
@@ -203,9 +232,7 @@ def _judge(row: int, filled: Sequence[str], below: Sequence[tuple[int, Sequence[
 
 def _is_like(filled: Sequence[str], below: Sequence[tuple[int, Sequence[str]]]) -> bool:
     """Whether the first row's cells have the very shapes of those below it: digits where they have digits."""
-    return bool(below) and all(
-        _shape(cells[0]) == _shape(filled[0]) for _, cells in below[:20] if cells
-    )
+    return bool(below) and all(_shape(cells[0]) == _shape(filled[0]) for _, cells in below[:20] if cells)
 
 
 def _shape(cell: str) -> str:

@@ -148,7 +148,9 @@ def _legacy(stream: BinaryIO) -> Encoding:
     best, _, name, text = scores[0]
     rivals = [other for score, _, other, said in scores[1:] if score < best + 0.1 and said != text]
     if rivals or best > 0.5:
-        return Encoding(name, confidence=0.6, why=f"read as {name}, and it could be {rivals[0] if rivals else 'another'}")
+        return Encoding(
+            name, confidence=0.6, why=f"read as {name}, and it could be {rivals[0] if rivals else 'another'}"
+        )
     return Encoding(name, confidence=0.9, why=f"read as {name}")
 
 
@@ -157,7 +159,8 @@ def _suggested(sample: bytes) -> list[str]:
     from charset_normalizer import from_bytes
 
     best = from_bytes(sample).best()
-    if best is None or best.encoding in (*_SINGLE_BYTE, *_MULTI_BYTE, "ascii", "utf_8"):
+    tried = (*_SINGLE_BYTE, *_MULTI_BYTE, "ascii")
+    if best is None or best.encoding in tried or best.encoding.startswith("utf"):
         return []
     return [best.encoding]
 
@@ -180,7 +183,9 @@ def _refuse_mixture(sample: bytes) -> None:
 
 
 _WORD: Final = re.compile(r"[^\W\d_]+")
-_INSIDE: Final = re.compile(r"(?<=[^\W\d_])[^\w\s\x00-\x7f’‘´“”–—…®™°²³º]|[^\w\s\x00-\x7f’‘´“”„«»–—…®™°²³º€£©§¿¡·•†](?=[^\W\d_])")
+_INSIDE: Final = re.compile(
+    r"(?<=[^\W\d_])[^\w\s\x00-\x7f’‘´“”–—…®™°²³º]|[^\w\s\x00-\x7f’‘´“”„«»–—…®™°²³º€£©§¿¡·•†](?=[^\W\d_])"
+)
 
 
 def _script(letter: str) -> str:
@@ -218,7 +223,13 @@ def _oddity_of_word(word: str, codec: str) -> float:
         odd += 2.0 * sum(scripts[name] for name in mixed)
     if latin and len(word) >= 3 and latin * 2 > len(word):
         odd += 1.0 * latin
-    if len(word) > 1 and not word.isupper() and not word.istitle() and not word.islower() and "wide" not in scripts:
+    if (
+        len(word) > 1
+        and not word.isupper()
+        and not word.istitle()
+        and not word.islower()
+        and "wide" not in scripts
+    ):
         odd += 2.0 * sum(letter.isupper() and letter >= "\x80" for letter in word[1:])
     if scripts["wide"]:
         odd += 0.8 * _rare(word, codec)

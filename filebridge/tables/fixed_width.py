@@ -50,8 +50,8 @@ class FixedWidthTable:
         comment, header_row = self.options.comment, self.how.header_row
         with decoded(self.stream, self.encoding) as text:
             try:
-                for row, line in enumerate(text, 1):
-                    line = line.rstrip("\r\n").rstrip(CTRL_Z)
+                for row, found in enumerate(text, 1):
+                    line = found.rstrip("\r\n").rstrip(CTRL_Z)
                     if "\0" in line:
                         raise _zero(row)
                     if row <= header_row or (comment and line.startswith(comment)):
@@ -67,7 +67,10 @@ class FixedWidthTable:
 
 def _zero(row: int) -> FileRefused:
     return FileRefused(
-        "unreadable_file", f"There is a NUL byte in row {row}.", fix="Export the file again.", place=f"row {row}"
+        "unreadable_file",
+        f"There is a NUL byte in row {row}.",
+        fix="Export the file again.",
+        place=f"row {row}",
     )
 
 
@@ -96,5 +99,6 @@ def open_fixed_width(stream: BinaryIO, *, options: ReadOptions) -> FixedWidthTab
     )
     table = FixedWidthTable(tuple(options.columns), how, stream, encoding, options)
     if encoding.why:
-        table.found.append(Note("wrong_encoding", f"The text was {encoding.why}."))
+        code = "wrong_encoding" if encoding.confidence < 0.8 else "encoding"
+        table.found.append(Note(code, f"The text was {encoding.why}."))
     return table

@@ -19,6 +19,7 @@ _DATE_IDS: Final = frozenset({*range(14, 23), *range(27, 37), *range(45, 48), *r
 _ELAPSED_ID: Final = 46
 _TOKEN: Final = re.compile(r'"([^"]*)"|\\(.)|\[([^\]]*)\]|([_*].)|(.)', re.DOTALL)
 _MASK_LITERALS: Final = frozenset("- ()+")
+_ISO: Final = re.compile(r"(\d{4}-\d\d-\d\d)?(?:T?(\d\d):(\d\d)(?::(\d\d)(?:[.,](\d+))?)?)?Z?")
 _LAST_DAY: Final = 2_958_465
 """9999-12-31, beyond which a serial number is no date."""
 
@@ -82,6 +83,11 @@ def number_text(stored: str, form: Format, *, from_1904: bool) -> tuple[str, Kin
         value = float(stored)
     except ValueError:
         return stored, Kind.TEXT
+    return value_text(value, form, from_1904=from_1904)
+
+
+def value_text(value: float, form: Format, *, from_1904: bool) -> tuple[str, Kind]:
+    """The text and the kind of a number under its format."""
     if form.is_date and (text := date_text(value, form, from_1904=from_1904)):
         return text, Kind.DATE
     text = plain_digits(value)
@@ -145,16 +151,15 @@ def clock(seconds: int) -> str:
 
 def iso_text(stored: str) -> str:
     """A date that is stored as ISO text, in the form of `date_text`: midnight is only a date."""
-    text = stored.strip().removesuffix("Z")
-    match = re.fullmatch(r"(\d{4}-\d\d-\d\d)?(?:T?(\d\d:\d\d(?::\d\d)?)(?:[.,](\d+))?)?", text)
+    match = _ISO.fullmatch(stored.strip())
     if not match:
         return stored
-    clock = match[2] or ""
-    if len(clock) == 5:
-        clock += ":00"
-    if match[3] and match[3][0] >= "5":
-        hours, minutes, seconds = map(int, clock.split(":"))
-        clock = clock(hours * 3600 + minutes * 60 + seconds + 1)
-    if match[1] and clock in ("", "00:00:00"):
-        return match[1]
-    return f"{match[1]}T{clock}" if match[1] else clock
+    day, hours, minutes, seconds, fraction = match.groups()
+    count = (
+        int(hours or 0) * 3600 + int(minutes or 0) * 60 + int(seconds or 0) + ((fraction or "0")[0] >= "5")
+    )
+    if not day:
+        return clock(count)
+    whole = date.fromisoformat(day) + timedelta(days=count // _SECONDS_A_DAY)
+    rest = count % _SECONDS_A_DAY
+    return f"{whole.isoformat()}T{clock(rest)}" if rest else whole.isoformat()

@@ -30,7 +30,9 @@ class Ods:
             raise damaged("The workbook lacks its part content.xml.")
         if "META-INF/manifest.xml" in archive and b"encryption-data" in archive.read("META-INF/manifest.xml"):
             raise FileRefused(
-                "unreadable_file", "The workbook is encrypted with a password.", fix="Save it without a password."
+                "unreadable_file",
+                "The workbook is encrypted with a password.",
+                fix="Save it without a password.",
             )
         self.sheets = self._read_sheets()
 
@@ -172,7 +174,9 @@ class _OdsReader:
         if self._cells:
             if repeats > _MOST_REPEATED_ROWS or self._row + repeats > MOST_ROWS:
                 raise FileRefused(
-                    "too_large", f"Row {self._row + 1} is repeated {repeats:,} times.", fix="Delete the repeated rows."
+                    "too_large",
+                    f"Row {self._row + 1} is repeated {repeats:,} times.",
+                    fix="Delete the repeated rows.",
                 )
             self._facts.hidden_rows += repeats if self._is_hidden else 0
             if not (self._is_hidden and self._skip_hidden):
@@ -200,7 +204,7 @@ class _OdsReader:
                 return shown, Kind.ERROR
             if not of and not shown:
                 return "", Kind.NO_VALUE
-        return (self._cell.get("string-value", shown) if not shown else shown), Kind.TEXT
+        return shown or self._cell.get("string-value", ""), Kind.TEXT
 
 
 def _count(text: str | None) -> int:

@@ -102,7 +102,7 @@ def _format_of_compound(stream: BinaryIO) -> str:
 
 def _open_workbook(stream: BinaryIO, found: str, suffix: str, options: ReadOptions) -> Table:
     """Opens a workbook whose format is allowed: XLSX always, the others only where the mapping names them."""
-    if found != "xlsx" and options.format != found:
+    if found not in ("xlsx", options.format):
         raise FileRefused(
             "unreadable_file",
             f"The file is an {found.upper()} workbook, which is only read where the mapping says so.",
@@ -117,7 +117,9 @@ def _open_workbook(stream: BinaryIO, found: str, suffix: str, options: ReadOptio
         )
     table = open_workbook(workbook, format_name=found, options=options)
     if suffix and suffix != found:
-        table.say(Note("unreadable_file", f"The file is an {found.upper()} workbook, and its name ends in .{suffix}."))
+        table.say(
+            Note("name_differs", f"The file is an {found.upper()} workbook, and its name ends in .{suffix}.")
+        )
     return table
 
 
@@ -154,4 +156,6 @@ def _refuse_what_is_no_table(head: bytes) -> None:
 
 
 def _no_table(what: str) -> FileRefused:
-    return FileRefused("unreadable_file", f"The file is {what}, not a table.", fix="Save it again as CSV or XLSX.")
+    return FileRefused(
+        "unreadable_file", f"The file is {what}, not a table.", fix="Save it again as CSV or XLSX."
+    )

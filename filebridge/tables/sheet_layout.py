@@ -47,7 +47,15 @@ def holds_table(rows: Sequence[Row]) -> bool:
 def lay_out(rows: Sequence[Row], header_row: int | None, skip_rows: re.Pattern[str] | None) -> SheetLayout:
     """The layout of a sheet that begins with these rows."""
     lines = [
-        _Line(row, cells, {at: kinds[at] if kinds else 0 for at, cell in enumerate(cells) if cell.strip() or (kinds and kinds[at])})
+        _Line(
+            row,
+            cells,
+            {
+                at: kinds[at] if kinds else 0
+                for at, cell in enumerate(cells)
+                if cell.strip() or (kinds and kinds[at])
+            },
+        )
         for row, cells, kinds in rows
         if not (is_blank(cells) and not (kinds and any(kinds)))
         and not (skip_rows and row != header_row and skip_rows.search(first_filled(cells)))
@@ -59,7 +67,9 @@ def lay_out(rows: Sequence[Row], header_row: int | None, skip_rows: re.Pattern[s
     columns = tuple(range(min(used), max(used) + 1)) if used else ()
     headers = tuple(_at(header.cells, at) for at in columns) if header else ()
     if header and header_row is None:
-        confidence, doubts = _doubt(header, body, used, columns, confidence, doubts)
+        against = _doubts(header, body, used, columns)
+        doubts = [*doubts, *against]
+        confidence = min(confidence, 0.6) if against else confidence
     return SheetLayout(found, headers, columns, confidence, tuple(doubts))
 
 
@@ -76,16 +86,28 @@ def _find(lines: Sequence[_Line]) -> tuple[int, float, list[str]]:
         is_text = set(first.filled.values()) == {Kind.TEXT}
         typed = any(Kind.TEXT not in line.filled.values() for line in lines[1:])
         return (first.row, 0.85 if typed else 0.7, []) if is_text and len(lines) > 1 else (0, 0.8, [])
-    scores = [(_score(line, lines[place + 1 : place + 1 + _BELOW]), line) for place, line in enumerate(lines[:_CANDIDATES])]
+    scores = [
+        (_score(line, lines[place + 1 : place + 1 + _BELOW]), line)
+        for place, line in enumerate(lines[:_CANDIDATES])
+    ]
     best = max(score for score, _ in scores)
     if best < 0.4:
         return 0, 0.9 if any(Kind.NUMBER in line.filled.values() for line in lines[:1]) else 0.5, []
     place, header = next((at, line) for at, (score, line) in enumerate(scores) if score >= 0.8 * best)
     above = lines[place - 1] if place else None
-    if above and above.row == header.row - 1 and len(above.filled) * 2 >= len(header.filled) and _is_text(above):
+    if (
+        above
+        and above.row == header.row - 1
+        and len(above.filled) * 2 >= len(header.filled)
+        and _is_text(above)
+    ):
         return header.row, 0.7, [f"row {header.row} was taken for the header, and it may be row {above.row}"]
     numeric = sum(kind == Kind.NUMBER for kind in header.filled.values())
-    return header.row, 0.75 if numeric else 0.95, [f"the header in row {header.row} has numbers in it"] if numeric else []
+    return (
+        header.row,
+        0.75 if numeric else 0.95,
+        [f"the header in row {header.row} has numbers in it"] if numeric else [],
+    )
 
 
 def _is_text(line: _Line) -> bool:
@@ -100,7 +122,9 @@ def _score(line: _Line, below: Sequence[_Line]) -> float:
         return 0.0
     if not below:
         return 0.5 if _is_text(line) else 0.0
-    covered = sum(len(filled.keys() & other.filled.keys()) / len(other.filled) for other in below) / len(below)
+    covered = sum(len(filled.keys() & other.filled.keys()) / len(other.filled) for other in below) / len(
+        below
+    )
     used = {at for other in below for at in other.filled}
     score = covered * len(filled.keys() & used) / len(filled)
     return score * (1.0 if _is_text(line) else 0.9)
@@ -111,11 +135,9 @@ def _is_name(line: _Line) -> bool:
     return line.filled[min(line.filled)] == Kind.TEXT
 
 
-def _doubt(
-    header: _Line, body: Sequence[_Line], used: set[int], columns: Sequence[int], confidence: float, doubts: Sequence[str]
-) -> tuple[float, list[str]]:
+def _doubts(header: _Line, body: Sequence[_Line], used: set[int], columns: Sequence[int]) -> list[str]:
     """What speaks against a header that was found: two tables side by side, or a second header row."""
-    found = list(doubts)
+    found: list[str] = []
     empty = [at for at in columns if at not in used]
     if any(at + 1 in empty for at in empty):
         found.append("two tables stand side by side on the sheet")
@@ -127,5 +149,7 @@ def _doubt(
             and any(at in line.filled for line in body[1:])
         ]
         if len(typed) > 1:
-            found.append(f"row {body[0].row}, right below the header, may belong to it (skip it with `skip_rows`)")
-    return (min(confidence, 0.6) if len(found) > len(doubts) else confidence), found
+            found.append(
+                f"row {body[0].row}, right below the header, may belong to it (skip it with `skip_rows`)"
+            )
+    return found

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
@@ -59,3 +61,19 @@ def bounded(places: int, row: int) -> int:
 def damaged(message: str, *, place: str = "") -> FileRefused:
     """A refusal of a workbook that does not hold together."""
     return FileRefused("unreadable_file", message, fix="Open it, save it again, and send that.", place=place)
+
+
+@contextmanager
+def damage_is_refused() -> Iterator[None]:
+    """Within it, a record of a binary format that is shorter than it says is a refusal."""
+    try:
+        yield
+    except (struct.error, IndexError, OverflowError) as error:
+        raise damaged("The workbook is damaged: a record in it is too short.") from error
+
+
+def encrypted() -> FileRefused:
+    """A refusal of a workbook that needs a password."""
+    return FileRefused(
+        "unreadable_file", "The workbook is encrypted with a password.", fix="Save it without a password."
+    )

@@ -99,7 +99,7 @@ class DelimitedTable:
 
 def _glued(row: int) -> Note:
     return Note(
-        "wrong_encoding",
+        "byte_order_mark",
         f"A byte order mark stands at the start of row {row}, in the middle of the file: "
         "two files may have been glued together, and the mark is now part of that cell.",
         row,
@@ -120,10 +120,12 @@ def is_for_arrow(dialect: Dialect, encoding: str, plain: frozenset[str]) -> bool
     )
 
 
-class decoded:  # noqa: N801 - reads as a verb: `with decoded(stream, …) as text`
+class decoded:
     """A stream as strictly decoded text with untouched line ends; afterwards the stream is the caller's again."""
 
-    def __init__(self, stream: BinaryIO, encoding: Encoding, *, start: int = 0, errors: str = "strict") -> None:
+    def __init__(
+        self, stream: BinaryIO, encoding: Encoding, *, start: int = 0, errors: str = "strict"
+    ) -> None:
         stream.seek(max(start, encoding.mark))
         self._text = io.TextIOWrapper(stream, encoding=encoding.name, errors=errors, newline="")
 
@@ -134,14 +136,18 @@ class decoded:  # noqa: N801 - reads as a verb: `with decoded(stream, …) as te
         self._text.detach()
 
 
-def wrong_byte(stream: BinaryIO, encoding: Encoding, layout: Layout, error: UnicodeDecodeError) -> FileRefused:
+def wrong_byte(
+    stream: BinaryIO, encoding: Encoding, layout: Layout, error: UnicodeDecodeError
+) -> FileRefused:
     """The refusal of a byte that does not fit the encoding, with the row in which it stands."""
     row = 0
     wide = encoding.name.startswith(("utf-16", "utf-32"))
     with decoded(stream, encoding, errors="replace" if wide else "surrogateescape") as text:
         lines = islice(text, 1 if layout.separator_line else 0, None)
         for number, cells in Records(lines, layout.dialect):
-            if any("\udc80" <= mark <= "\udcff" or (wide and mark == "\ufffd") for cell in cells for mark in cell):
+            if any(
+                "\udc80" <= mark <= "\udcff" or (wide and mark == "\ufffd") for cell in cells for mark in cell
+            ):
                 row = number
                 break
     byte = error.object[error.start]
@@ -180,11 +186,14 @@ def open_delimited(stream: BinaryIO, *, options: ReadOptions) -> DelimitedTable:
         confidence=confidence,
         detected=(*(() if options.encoding else ("encoding",)), *layout.detected),
     )
-    table = DelimitedTable(headers, how, stream, encoding, layout, _body(head.lines, encoding, layout), options)
+    table = DelimitedTable(
+        headers, how, stream, encoding, layout, _body(head.lines, encoding, layout), options
+    )
     if encoding.why:
-        table.say(Note("wrong_encoding", _encoding_note(encoding, head.lines, layout)))
+        code = "wrong_encoding" if encoding.confidence < 0.8 else "encoding"
+        table.say(Note(code, _encoding_note(encoding, head.lines, layout)))
     for doubt in layout.doubts:
-        table.say(Note("unreadable_file", f"Not sure how to read the file: {doubt}. Declare it under `read:`."))
+        table.say(Note("unsure", f"Not sure how to read the file: {doubt}. Declare it under `read:`."))
     return table
 
 
@@ -223,7 +232,10 @@ def _declared(options: ReadOptions) -> tuple[Dialect, frozenset[str]]:
     """The dialect as far as it was declared, and which keys were."""
     quote = {None: '"', "none": ""}.get(options.quote, options.quote or "")
     dialect = Dialect(
-        delimiter=options.delimiter or ",", quote=quote, escape=options.escape or "", comment=options.comment or ""
+        delimiter=options.delimiter or ",",
+        quote=quote,
+        escape=options.escape or "",
+        comment=options.comment or "",
     )
     keys = ("delimiter", "quote", "escape", "comment")
     return dialect, frozenset(key for key in keys if getattr(options, key))

@@ -57,30 +57,34 @@ class WorkbookTable:
         first, width = (places[0], len(places)) if places else (0, 0)
         is_whole = places == tuple(range(first, first + width))
         end = first + width
-        for row, cells, kinds in self.workbook.rows(self.sheet, facts, skip_hidden=self.options.hidden == "skip"):
+        for row, cells, kinds in self.workbook.rows(
+            self.sheet, facts, skip_hidden=self.options.hidden == "skip"
+        ):
             if row <= self.layout.header_row:
                 continue
-            count = len(cells)
-            if count > end and is_whole and any(cell.strip() for cell in cells[end:]):
+            gap = end - len(cells)
+            if gap < 0 and is_whole and any(cell.strip() for cell in cells[end:]):
                 self._say_beyond(row, end)
-            if count < end:
-                cells = [*cells, *[""] * (end - count)]
-                kinds = kinds and kinds + bytes(end - count)
+            padded = [*cells, *[""] * gap] if gap > 0 else cells
+            of = kinds and kinds + bytes(gap) if gap > 0 else kinds
             if is_whole:
-                yield row, cells[first:end], kinds and kinds[first:end]
+                yield row, padded[first:end], of and of[first:end]
             else:
-                yield row, [cells[at] for at in places], kinds and bytes(kinds[at] for at in places)
+                yield row, [padded[at] for at in places], of and bytes(of[at] for at in places)
 
     def _say_beyond(self, row: int, end: int) -> None:
-        if not any(note.code == "ragged_row" for note in self.found):
-            message = f"From row {row} on there are values right of column {column_letter(end - 1)}; they were left out."
-            self.say(Note("ragged_row", message, row))
+        if not any(note.code == "values_beyond_header" for note in self.found):
+            last = column_letter(end - 1)
+            message = f"From row {row} on there are values right of column {last}; they were left out."
+            self.say(Note("values_beyond_header", message, row))
 
     def _say_hidden(self, facts: SheetFacts) -> None:
         treated = "left out" if self.options.hidden == "skip" else "read like the others"
         columns = facts.hidden_columns & set(range(max(self.layout.columns, default=0) + 1))
         if facts.hidden_rows:
-            self.say(Note("hidden_rows", f"The sheet has {facts.hidden_rows} hidden rows; they were {treated}."))
+            self.say(
+                Note("hidden_rows", f"The sheet has {facts.hidden_rows} hidden rows; they were {treated}.")
+            )
         if columns:
             names = ", ".join(column_letter(at) for at in sorted(columns))
             self.say(Note("hidden_columns", f"The sheet has hidden columns ({names}); they were {treated}."))
@@ -111,7 +115,9 @@ def open_workbook(workbook: Workbook, *, format_name: str, options: ReadOptions)
     if options.hidden == "skip":
         layout = _without(layout, choice.facts.hidden_columns)
     if not layout.columns:
-        raise FileRefused("empty_file", f"The sheet {choice.sheet.name} has no filled cell.", fix="Export it again.")
+        raise FileRefused(
+            "empty_file", f"The sheet {choice.sheet.name} has no filled cell.", fix="Export it again."
+        )
     if layout.header_row and not layout.headers:
         raise FileRefused(
             "missing_column",
@@ -119,7 +125,11 @@ def open_workbook(workbook: Workbook, *, format_name: str, options: ReadOptions)
             fix="Correct `header_row`; rows are counted as a spreadsheet shows them.",
         )
     headers = layout.headers or tuple(column_letter(at) for at in layout.columns)
-    detected = [key for key, told in (("sheet", options.sheet), ("header_row", options.header_row is not None)) if not told]
+    detected = [
+        key
+        for key, told in (("sheet", options.sheet), ("header_row", options.header_row is not None))
+        if not told
+    ]
     how = ReadHow(
         format=format_name,
         sheet=choice.sheet.name,
@@ -130,7 +140,7 @@ def open_workbook(workbook: Workbook, *, format_name: str, options: ReadOptions)
     )
     table = WorkbookTable(headers, how, workbook, choice.sheet, layout, options)
     for doubt in (*([choice.doubt] if choice.doubt else []), *layout.doubts):
-        table.say(Note("unreadable_file", f"Not sure how to read the workbook: {doubt}. Declare it under `read:`."))
+        table.say(Note("unsure", f"Not sure how to read the workbook: {doubt}. Declare it under `read:`."))
     return table
 
 
@@ -158,9 +168,13 @@ def _named_sheet(workbook: Workbook, options: ReadOptions) -> _Choice:
     wanted = options.sheet or ""
     names = [sheet.name for sheet in workbook.sheets]
     exact = [sheet for sheet in workbook.sheets if sheet.name == wanted]
-    alike = [sheet for sheet in workbook.sheets if fnmatch.fnmatchcase(sheet.name.casefold(), wanted.casefold())]
+    alike = [
+        sheet for sheet in workbook.sheets if fnmatch.fnmatchcase(sheet.name.casefold(), wanted.casefold())
+    ]
     by_number = (
-        [workbook.sheets[int(wanted) - 1]] if wanted.isdecimal() and 0 < int(wanted) <= len(workbook.sheets) else []
+        [workbook.sheets[int(wanted) - 1]]
+        if wanted.isdecimal() and 0 < int(wanted) <= len(workbook.sheets)
+        else []
     )
     found = exact or alike or by_number
     if not found:
@@ -187,9 +201,7 @@ def _sheet_with_table(workbook: Workbook, options: ReadOptions) -> _Choice:
         return _Choice(*tables[0], 0.5, f"several sheets hold a table ({names})")
     filled = [found for found in heads if found[1]]
     if not filled:
-        filled = [
-            (sheet, *_head(workbook, sheet, options)) for sheet in workbook.sheets if sheet.is_hidden
-        ]
+        filled = [(sheet, *_head(workbook, sheet, options)) for sheet in workbook.sheets if sheet.is_hidden]
         filled = [found for found in filled if found[1]]
     if not filled:
         raise FileRefused("empty_file", "No sheet of the workbook has a filled cell.", fix="Export it again.")

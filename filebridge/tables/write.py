@@ -60,13 +60,18 @@ def write_delimited(
                 raise UnwritableCell("unencodable", row, column, "a NUL cannot be written.")
             text = cell.replace(escape, escape * 2) if escape else cell
             is_first = column == 0 and (
-                (comment and cell.startswith(comment)) or cell[:4].lower() == "sep=" or not (cell or len(cells) > 1)
+                (comment and cell.startswith(comment))
+                or cell[:4].lower() == "sep="
+                or not (cell or len(cells) > 1)
             )
             if quoting == "all" or (quoting == "minimal" and (is_first or special.search(cell))):
                 text = quote + text.replace(quote, quote * 2) + quote
             elif quoting == "none" and not _stands_alone(cell, delimiter):
                 raise UnwritableCell(
-                    "unquotable", row, column, "it holds the delimiter or a line break, and nothing may be quoted."
+                    "unquotable",
+                    row,
+                    column,
+                    "it holds the delimiter or a line break, and nothing may be quoted.",
                 )
             written.append(text)
         stream.write(_encoded(written, delimiter, encoding, row) + line_end.encode(encoding))

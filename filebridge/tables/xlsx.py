@@ -18,7 +18,7 @@ from filebridge.tables.number_formats import Format, builtin_format, parse_forma
 from filebridge.tables.rows import Row
 from filebridge.tables.sheets import SheetFacts, SheetPart, damaged
 from filebridge.tables.xlsx_sheet import SheetReader
-from filebridge.tables.xml_parts import local, parse, unescape
+from filebridge.tables.xml_parts import local, nothing, parse, relations, unescape
 
 _STORED_RESULT: Final = re.compile(rb"</(?:\w+:)?f>\s*<(?:\w+:)?v>[^<]|<(?:\w+:)?f[^>]*/>\s*<(?:\w+:)?v>[^<]")
 
@@ -29,7 +29,9 @@ class Xlsx:
     def __init__(self, archive: Archive) -> None:
         self._archive = archive
         if archive.repeated:
-            raise damaged(f"The workbook's archive holds {archive.repeated[0]} twice: nobody can say which is meant.")
+            raise damaged(
+                f"The workbook's archive holds {archive.repeated[0]} twice: nobody can say which is meant."
+            )
         self.main = self._main_part()
         self.from_1904 = False
         self.sheets = self._read_sheets()
@@ -38,7 +40,7 @@ class Xlsx:
         self._calculated: dict[str, bool] = {}
 
     def _main_part(self) -> str:
-        for kind, _, target in self._relations("", "_rels/.rels"):
+        for kind, _, target in relations(self._archive, "_rels/.rels"):
             if kind == "officeDocument":
                 return target
         if "xl/workbook.xml" in self._archive:
@@ -49,25 +51,11 @@ class Xlsx:
             fix="Take the table out of the archive and send that.",
         )
 
-    def _relations(self, folder: str, part: str) -> list[tuple[str, str, str]]:
-        """The (kind, id, target) of a part of relations; none where there is no such part."""
-        found: list[tuple[str, str, str]] = []
-
-        def start(name: str, attributes: dict[str, str]) -> None:
-            if local(name) == "Relationship" and attributes.get("TargetMode") != "External":
-                target = attributes.get("Target", "")
-                path = target.lstrip("/") if target.startswith("/") else posixpath.normpath(f"{folder}/{target}")
-                found.append((attributes.get("Type", "").rpartition("/")[2], attributes.get("Id", ""), path.lstrip("/")))
-
-        if part in self._archive:
-            parse(self._archive, part, start, _nothing)
-        return found
-
     def _read_sheets(self) -> list[SheetPart]:
         folder, file = posixpath.split(self.main)
-        relations = self._relations(folder, f"{folder}/_rels/{file}.rels")
-        self._by_kind = {kind: target for kind, _, target in relations}
-        targets = {identity: (kind, target) for kind, identity, target in relations}
+        found = relations(self._archive, f"{folder}/_rels/{file}.rels")
+        self._by_kind = {kind: target for kind, _, target in found}
+        targets = {identity: (kind, target) for kind, identity, target in found}
         sheets: list[SheetPart] = []
 
         def start(name: str, attributes: dict[str, str]) -> None:
@@ -78,10 +66,14 @@ class Xlsx:
                 kind, target = targets.get(identity, ("", ""))
                 hidden = attributes.get("state", "visible") != "visible"
                 if not target:
-                    raise damaged(f"The workbook names the sheet {attributes.get('name', '')}, and it is not there.")
-                sheets.append(SheetPart(attributes.get("name", ""), target if kind == "worksheet" else "", hidden))
+                    raise damaged(
+                        f"The workbook names the sheet {attributes.get('name', '')}, and it is not there."
+                    )
+                sheets.append(
+                    SheetPart(attributes.get("name", ""), target if kind == "worksheet" else "", hidden)
+                )
 
-        parse(self._archive, self.main, start, _nothing)
+        parse(self._archive, self.main, start, nothing)
         return sheets
 
     @property
@@ -174,7 +166,3 @@ class Xlsx:
             skip_hidden=skip_hidden,
         )
         yield from reader.rows(self._archive.pieces(sheet.part), sheet.part)
-
-
-def _nothing(_: str) -> None:
-    return None

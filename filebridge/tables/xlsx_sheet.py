@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from operator import itemgetter
 from typing import Final
 
 from filebridge.position import column_letter
@@ -21,6 +22,8 @@ _CELL: Final = re.compile(
 )
 _ENTITY: Final = re.compile(r"&(?:lt|gt|amp|quot|apos);")
 _ENTITIES: Final = {"&lt;": "<", "&gt;": ">", "&amp;": "&", "&quot;": '"', "&apos;": "'"}
+_MOST_KNOWN: Final = 50_000
+_WHOLE: Final = itemgetter(0)
 _FIRST_ROW: Final = b"<sheetData>"
 _END_OF_ROW: Final = b"</row>"
 _END_OF_ROWS: Final = b"</sheetData>"
@@ -61,6 +64,7 @@ class SheetReader:
         self._wanted = self._phonetic = False
         self._names: dict[str, str] = {}
         self._columns: dict[str, int] = {}
+        self._known: dict[tuple[str, str, str], tuple[str, Kind]] = {}
 
     def rows(self, pieces: Iterator[bytes], part: str) -> Iterator[Row]:
         """The rows of a sheet's XML, which comes in pieces."""
@@ -122,32 +126,59 @@ class SheetReader:
         if not row:
             return False
         found = _CELL.findall(text, row.end())
-        if sum([len(cell[0]) for cell in found]) + len(_END_OF_ROW) != len(text) - row.end():
-            return False
-        number = int(row[1])
-        if not self._row < number <= MOST_ROWS or any(cell[2] != row[1] for cell in found):
+        if sum(map(len, map(_WHOLE, found))) + len(_END_OF_ROW) != len(text) - row.end():
             return False
         if "&" in text and text.count("&") != len(_ENTITY.findall(text)):
             return False
-        if "<f>" in text and any(cell[5] and not cell[6] for cell in found):
+        read = self._plain_cells(found, row[1])
+        number = int(row[1])
+        if read is None or not self._row < number <= MOST_ROWS:
             return False
         self._row, self._is_hidden = number, False
-        self._cells, self._kinds = [], bytearray()
-        strings, columns, add = self._strings, self._columns, self._add
-        for _, letters, _, style, of, formula, value, inline in found:
-            column = columns.get(letters)
-            self._column = self._column_of(letters + row[1]) if column is None else column
-            if of == "s" and value.isdecimal() and int(value) < len(strings):
-                add(strings[int(value)], Kind.TEXT)
-            elif stored := value or inline:
-                self._type = of or "n"
-                self._style = int(style) if style else 0
-                self._has_formula, self._has_value = bool(formula), True
-                if "&" in stored:
-                    stored = _ENTITY.sub(lambda match: _ENTITIES[match[0]], stored)
-                add(*self._judge(stored))
+        self._cells, self._kinds = read
         self._end_row()
         return True
+
+    def _plain_cells(self, found: Sequence[tuple[str, ...]], row: str) -> tuple[list[str], bytearray] | None:
+        """The cells that the pattern found in a row; None where one of them is not plain."""
+        cells: list[str] = []
+        kinds = bytearray()
+        strings, columns, known = self._strings, self._columns, self._known
+        for _, letters, of_row, style, of, formula, value, inline in found:
+            if of_row != row or (formula and not value):
+                return None
+            if of == "s" and value.isdecimal() and int(value) < len(strings):
+                text, kind = strings[int(value)], 0
+            elif value:
+                text, kind = known.get((style, of, value)) or self._learn(style, of, value)
+            elif inline:
+                text, kind = unescape(_ENTITY.sub(_character, inline)), 0
+            else:
+                continue
+            if not (text or kind):
+                continue
+            column = columns.get(letters)
+            if column is None:
+                column = self._column_of(letters + row)
+            if column != len(cells):
+                gap = column - len(cells)
+                if gap < 0:
+                    return None
+                cells.extend([""] * gap)
+                kinds.extend(bytes(gap))
+            cells.append(text)
+            kinds.append(kind)
+        return cells, kinds
+
+    def _learn(self, style: str, of: str, value: str) -> tuple[str, Kind]:
+        """Judges a stored value, and remembers what came of it: values repeat down a column."""
+        self._type, self._style = of or "n", int(style or 0)
+        self._has_formula, self._has_value = False, True
+        judged = self._judge(_ENTITY.sub(_character, value))
+        if len(self._known) > _MOST_KNOWN:
+            self._known.clear()
+        self._known[style, of, value] = judged
+        return judged
 
     def _taken(self) -> list[Row]:
         """The rows read since the last call."""
@@ -212,7 +243,7 @@ class SheetReader:
             if self._skip_hidden:
                 return
         self._places = bounded(self._places + len(self._cells), self._row)
-        self._rows.append((self._row, self._cells, bytes(self._kinds) if any(self._kinds) else None))
+        self._rows.append((self._row, self._cells, bytes(self._kinds) if self._kinds.strip(b"\0") else None))
 
     def _column_of(self, reference: str) -> int:
         letters = reference.rstrip("0123456789")
@@ -283,4 +314,10 @@ class SheetReader:
 def _is_utf8(start: bytes) -> bool:
     """Whether a part is in UTF-8 by its XML declaration."""
     declared = re.match(rb"(?:\xef\xbb\xbf)?<\?xml[^>]*encoding=[\"']([\w.-]+)", start)
-    return not start.startswith((b"\xff", b"\xfe", b"\0")) and (not declared or declared[1].lower() == b"utf-8")
+    return not start.startswith((b"\xff", b"\xfe", b"\0")) and (
+        not declared or declared[1].lower() == b"utf-8"
+    )
+
+
+def _character(match: re.Match[str]) -> str:
+    return _ENTITIES[match[0]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Callable, Iterator
 from typing import Any, Final
@@ -13,7 +14,9 @@ from filebridge.tables.sheets import damaged
 _ESCAPED: Final = re.compile(r"_x([0-9A-Fa-f]{4})_")
 
 
-def parse(archive: Archive, part: str, start: Callable[..., Any], end: Callable[..., Any], text: Any = None) -> None:
+def parse(
+    archive: Archive, part: str, start: Callable[..., Any], end: Callable[..., Any], text: Any = None
+) -> None:
     """Runs a whole part through expat. Element names come without their namespace prefix."""
     for _ in parse_in_pieces(archive, part, start, end, text):
         pass
@@ -68,3 +71,25 @@ def _character(match: re.Match[str]) -> str:
     code = int(match[1], 16)
     # Half of a surrogate pair is no character.
     return match[0] if 0xD800 <= code < 0xE000 else chr(code)
+
+
+def nothing(_: str) -> None:
+    """A handler for ends that are of no interest."""
+
+
+def relations(archive: Archive, part: str) -> list[tuple[str, str, str]]:
+    """The (kind, id, target) of a part of relations; none where there is no such part."""
+    found: list[tuple[str, str, str]] = []
+    folder = posixpath.dirname(posixpath.dirname(part))
+
+    def start(name: str, attributes: dict[str, str]) -> None:
+        if local(name) == "Relationship" and attributes.get("TargetMode") != "External":
+            target = attributes.get("Target", "")
+            path = target if target.startswith("/") else posixpath.normpath(posixpath.join(folder, target))
+            found.append(
+                (attributes.get("Type", "").rpartition("/")[2], attributes.get("Id", ""), path.lstrip("/"))
+            )
+
+    if part in archive:
+        parse(archive, part, start, nothing)
+    return found

@@ -7,7 +7,7 @@ import stat
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from filebridge.errors import Problem, UserError
+from filebridge.errors import ConfigError, Problem, UserError
 from filebridge.mapping.order_fields import column_problems
 from filebridge.mapping.pack import VendorPack
 from filebridge.workspace.folders import Workspace
@@ -18,7 +18,11 @@ def problems_of(workspace: Workspace, *, environment: Mapping[str, str] | None =
 
     Faults of filebridge.yaml itself are raised by `Workspace.open`.
     """
-    packs, problems = workspace.load_packs()
+    try:
+        packs, problems = workspace.load_packs()
+    except ConfigError as error:
+        # mappings/ itself cannot be read: nothing else can be told.
+        return list(error.problems)
     found = list(problems)
     if not workspace.vendors():
         fix = "Make a folder for one, with a vendor.yaml; `filebridge init DIR` writes an example."
@@ -34,8 +38,12 @@ def problems_of(workspace: Workspace, *, environment: Mapping[str, str] | None =
 
 def notices_of(workspace: Workspace, *, environment: Mapping[str, str] | None = None) -> list[Problem]:
     """What is worth saying though nothing stops for it: who may read the key, or the archive."""
-    packs, _ = workspace.load_packs()
     found: dict[Problem, None] = {}
+    try:
+        packs, _ = workspace.load_packs()
+    except ConfigError:
+        # `problems_of` says it.
+        return []
     for pack in packs:
         try:
             found.update(dict.fromkeys(workspace.api_key(pack, environment=environment).notices))
@@ -94,10 +102,10 @@ def _folder_problems(workspace: Workspace) -> Iterator[Problem]:
 
 def _rights(folder: Path) -> Iterator[Problem]:
     """A missing folder is made by the next pass; what counts is whether that, or writing there, is allowed."""
-    if folder.exists() and not folder.is_dir():
+    if os.path.exists(folder) and not os.path.isdir(folder):
         yield Problem(str(folder), "this is a file, and a folder is needed", "Move it away.")
         return
-    standing = next(path for path in (folder, *folder.parents) if path.is_dir())
+    standing = next(path for path in (folder, *folder.parents) if os.path.isdir(path))
     if not os.access(standing, os.R_OK | os.W_OK | os.X_OK):
         fix = "Give FileBridge's user the right to read and write there."
         missing = "" if standing == folder else f", so that {folder} could be made"
@@ -115,7 +123,7 @@ def _unsafe_mappings(workspace: Workspace) -> Iterator[Problem]:
     shown = workspace.settings.folders.mappings
     for vendor in workspace.vendors():
         folder = workspace.mappings / vendor
-        for path in (folder, *sorted(folder.iterdir())):
+        for path in (folder, *sorted(folder.iterdir() if os.access(folder, os.R_OK | os.X_OK) else ())):
             mode = _mode(path)
             if mode is not None and mode & stat.S_IWOTH:
                 place = f"{shown}/{path.relative_to(workspace.mappings)}"

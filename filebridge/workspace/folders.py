@@ -39,18 +39,20 @@ class Workspace:
         """
         root = Path(os.path.abspath(path))
         settings_file = root / SETTINGS_FILE
-        if not root.is_dir():
+        # os.path, not Path: it answers False, instead of raising, where one may not look.
+        has_settings = os.path.isfile(settings_file)
+        if not os.path.isdir(root):
             raise UserError(
                 f"there is no folder {root}", fix="Choose another with -C, or run `filebridge init`."
             )
-        if not settings_file.is_file() and not (root / "mappings").is_dir():
+        if not has_settings and not os.path.isdir(root / "mappings"):
             fix = (
                 f"Choose another folder with -C, or make this one a workspace with `filebridge init {root}`."
             )
             raise UserError(
                 f"{root} is no workspace: it holds neither {SETTINGS_FILE} nor mappings/", fix=fix
             )
-        text = read_text(settings_file, SETTINGS_FILE, largest=MAX_SIZE) if settings_file.is_file() else ""
+        text = read_text(settings_file, SETTINGS_FILE, largest=MAX_SIZE) if has_settings else ""
         return cls(root, load_settings(text, os.environ if environment is None else environment))
 
     @classmethod

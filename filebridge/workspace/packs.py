@@ -42,7 +42,7 @@ def read_pack(mappings: Path, vendor: str) -> VendorPack:
         except ConfigError as error:
             problems += error.problems
     defaults = None
-    if (mappings / DEFAULTS_FILE).is_file():
+    if os.path.isfile(mappings / DEFAULTS_FILE):
         try:
             defaults = read_text(mappings / DEFAULTS_FILE, f"{folder}/{DEFAULTS_FILE}", largest=MAX_SIZE)
         except ConfigError as error:

@@ -14,13 +14,11 @@ from filebridge.errors import FileRefused
 from filebridge.mapping.corrections import (
     correction_of,
     is_correction,
-    named_columns,
     original_ids,
     original_table,
     reading_of,
-    surplus_of,
-    written,
 )
+from filebridge.mapping.reject_form import form_of, named_columns, surplus_of, written
 from filebridge.rejects import Note
 from filebridge.tables.open import open_table
 from filebridge.tables.table import Chunk, Kind, ReadHow, ReadOptions, Table
@@ -269,3 +267,20 @@ def test_a_dropped_file_is_read_in_the_encoding_of_its_original_unless_it_is_uni
     assert reading_of(by_libreoffice, original) == ReadOptions(delimiter=",", header_row=1)
     workbook = ReadHow(format="xlsx", sheet="Rejected rows")
     assert reading_of(workbook, original) == ReadOptions(format="xlsx", sheet="Rejected rows", header_row=1)
+
+
+def test_a_reject_file_has_the_form_of_its_sender() -> None:
+    pipes = ReadHow(
+        format="csv", encoding="cp1252", delimiter="|", quote="", line_end="\r\n", header_row=4, bom=False
+    )
+    assert form_of(pipes) == ReadHow(
+        format="csv", encoding="cp1252", delimiter="|", quote="", line_end="\r\n"
+    )
+    fixed = form_of(ReadHow(format="fixed", encoding="utf-8", quote=""))
+    assert (fixed.format, fixed.delimiter, fixed.quote) == ("csv", ",", '"')
+    assert form_of(ReadHow(format="ods")).format == "xlsx"
+    assert form_of(ReadHow(format="csv", delimiter=",", quote="", escape="\\")).quote == '"'
+    assert (
+        reading_of(ReadHow(format="csv", encoding="utf-8", delimiter="|", line_end="\r\n"), pipes).quote
+        == "none"
+    )

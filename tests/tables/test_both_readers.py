@@ -12,15 +12,13 @@ from filebridge.errors import FileRefused
 from filebridge.tables.table import ReadOptions
 from filebridge.tables.text import DelimitedTable, open_delimited
 
-ODD_TEXT = st.lists(
-    st.sampled_from(
-        [",", ",", ",", "\n", "\n", "\r\n", '"', '""', ' "', '" ', "a", "b7", "0012", " ", "é", "\u3000", "\ufeff", "\r", "\x1a"]
-        + ["x,y,z\n", '"q,q",2,3\n', '"l\nm","n""o",\n', ",,\n", ",,,\n", "1,2\n", "\n\n", "1,2,3,\n", "1,2,3,4\n"]
-    ),
-    max_size=60,
-).map("".join)
+PIECES = [",", ",", ",", "\n", "\n", "\r\n", '"', '""', ' "', '" ', "a", "b7", "0012", " ", "é", "\u3000", "\ufeff", "\r", "\x1a"]
+LINES = ["x,y,z\n", '"q,q",2,3\n', '"l\nm","n""o",\n', ",,\n", ",,,\n", "1,2\n", "\n\n", "1,2,3,\n", "1,2,3,4\n"]
+ODD_TEXT = st.lists(st.sampled_from([*PIECES, *LINES]), max_size=60).map("".join)
 PLAIN_TABLE = st.lists(
-    st.lists(st.sampled_from(["", " ", "a", "00", '"x"', '"y,""z"', '"u\nv"', "é"]), min_size=1, max_size=4).map(",".join),
+    st.lists(
+        st.sampled_from(["", " ", "a", "00", '"x"', '"y,""z"', '"u\nv"', "é"]), min_size=1, max_size=4
+    ).map(",".join),
     max_size=40,
 ).map("\n".join)
 
@@ -54,13 +52,17 @@ def both(body: str, columns: list[int], block_size: int, encoding: str = "utf-8"
 @example("1,2,3\n,,9\n , ,\n,x,\n", [0], 1 << 20)
 @example('"a","b","c\n', [0], 40)
 @example("1,2,3\r", [0], 7)
-def test_the_fast_reader_equals_the_careful_one_on_odd_text(body: str, columns: list[int], block_size: int) -> None:
+def test_the_fast_reader_equals_the_careful_one_on_odd_text(
+    body: str, columns: list[int], block_size: int
+) -> None:
     both(body, columns, block_size)
 
 
 @settings(max_examples=300, deadline=None)
 @given(PLAIN_TABLE, st.sampled_from([[0], [1, 2], [0, 1, 2]]), st.sampled_from([5, 64, 1 << 20]))
-def test_the_fast_reader_equals_the_careful_one_on_plain_tables(body: str, columns: list[int], block_size: int) -> None:
+def test_the_fast_reader_equals_the_careful_one_on_plain_tables(
+    body: str, columns: list[int], block_size: int
+) -> None:
     both(body, columns, block_size)
     both(body, columns, block_size, encoding="cp1252")
 

@@ -1,0 +1,79 @@
+"""What people decided: written down as requests, and carried out once by whoever holds the workspace."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from filebridge import orders
+from filebridge.bridge.desk import Desk
+from filebridge.errors import FileBridgeError, UserError
+from filebridge.ledger import files, plans, requests
+from filebridge.ledger.requests import RequestRow
+from filebridge.milestones import reached
+from filebridge.outcomes import FileStatus
+
+if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from filebridge.mapping.pack import VendorPack
+
+
+def carry_out(desk: Desk, packs: dict[str, VendorPack]) -> None:
+    """Carry out every open request, in the order in which they were made; each gets its result in a sentence."""
+    with desk.ledger.read() as connection:
+        waiting = requests.open_requests(connection)
+    for request in waiting:
+        try:
+            result = _resend(desk, packs, request) if request.kind == "resend" else _decide(desk, request)
+        except FileBridgeError as error:
+            result = str(error)
+        with desk.ledger.begin() as connection:
+            requests.finish(connection, request.id, result=result, now=desk.clock.now())
+        reached("request.finished", str(request.id))
+
+
+def _decide(desk: Desk, request: RequestRow) -> str:
+    with desk.ledger.begin() as connection:
+        row = files.find_file(connection, request.subject)
+        decide = {"release": _release, "discard": _discard, "retry": _retry}[request.kind]
+        return decide(connection, row, request, desk.clock.now())
+
+
+def _release(connection: sa.Connection, row: files.FileRow, request: RequestRow, now: int) -> str:
+    if row.hold_code and plans.retry(connection, row.id):
+        return f"{row.name} ({row.id}) is let go: its held calls are sent."
+    if row.hold_code and plans.reopen(connection, row.id, released=True):
+        return f"{row.name} ({row.id}) is let go."
+    raise UserError(f"{row.name} ({row.id}) is not held: {_standing(row)}.")
+
+
+def _discard(connection: sa.Connection, row: files.FileRow, request: RequestRow, now: int) -> str:
+    before = row.status
+    after = plans.discard(connection, row.id, message=f"Discarded by {request.asked_by}.", now=now)
+    if before not in {FileStatus.HELD, FileStatus.PENDING} and not row.hold_code:
+        raise UserError(f"Nothing of {row.name} ({row.id}) waits: {_standing(row)}.")
+    return f"{row.name} ({row.id}) is given up; it is now {after}."
+
+
+def _retry(connection: sa.Connection, row: files.FileRow, request: RequestRow, now: int) -> str:
+    if plans.retry(connection, row.id):
+        return f"The held calls of {row.name} ({row.id}) are sent again."
+    if row.status is FileStatus.REJECTED and plans.reopen(connection, row.id):
+        return f"{row.name} ({row.id}) is read again, by the mapping as it is now."
+    raise UserError(
+        f"Nothing of {row.name} ({row.id}) can be tried again: {_standing(row)}.",
+        fix="Correct its reject file and drop that, if rows were rejected.",
+    )
+
+
+def _standing(row: files.FileRow) -> str:
+    return f"it is {row.status}" if row.status else "it was not read yet"
+
+
+def _resend(desk: Desk, packs: dict[str, VendorPack], request: RequestRow) -> str:
+    vendor, _, po = request.subject.partition("/")
+    pack = packs.get(vendor)
+    if pack is None:
+        raise UserError(f"There is no vendor {vendor}.")
+    written = orders.resend(desk.ledger, pack, desk.workspace.outbox / vendor, [po], desk.clock)
+    return f"PO {po} is written again: {', '.join(row.name for row in written)}."

@@ -1,0 +1,157 @@
+"""From the drop folders to claimed files: look, settle, identify, order, claim, take the name out."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from filebridge.bridge.desk import Desk
+from filebridge.intake.claim import ClaimedFile, claim
+from filebridge.intake.identify import Correction, Identifier, Peeked
+from filebridge.intake.look import Inbox, Look, Waiting, inboxes_of, scan, waiting
+from filebridge.intake.order import order_of
+from filebridge.intake.release import Release, recover_claims, release_name
+from filebridge.intake.settle import SettledFile
+from filebridge.ledger import files
+from filebridge.ledger.schema import FileState
+from filebridge.mapping.pack import FeedMapping
+from filebridge.milestones import reached
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from filebridge.mapping.pack import VendorPack
+    from filebridge.rejects import Note
+
+TAKEN = frozenset({"inventory"})
+"""Documents that this version processes; files of others stay where they are, and are explained."""
+
+
+@dataclass(frozen=True)
+class Taken:
+    """A file whose copy is ours and recorded. `feed` is None where only its content tells (a correction)."""
+
+    file_id: str
+    feed: FeedMapping | None
+
+
+@dataclass
+class Drop:
+    """What one look at one vendor's folders found: settled files in no order yet, and why others stay."""
+
+    settled: list[SettledFile] = field(default_factory=list)
+    waiting: list[Waiting] = field(default_factory=list)
+
+
+def inboxes(desk: Desk, pack: VendorPack) -> tuple[Inbox, ...]:
+    """The vendor's drop folders."""
+    return inboxes_of(pack.vendor, desk.workspace.drop_folders(pack.vendor))
+
+
+def look(desk: Desk, packs: Sequence[VendorPack]) -> list[Look]:
+    """One look at the drop folders of these vendors."""
+    return [scan(inbox) for pack in packs for inbox in inboxes(desk, pack)]
+
+
+def identifier(desk: Desk, pack: VendorPack) -> Identifier:
+    """Says whose files are, by this pack; workbooks are looked into in the reader process."""
+
+    def peek_workbook(path: Path) -> Peeked | None:
+        seen = desk.reader.peek(path, path.name)
+        return Peeked(seen.headers, seen.sheet, seen.corrects) if seen else None
+
+    return Identifier(pack, peek_workbook=peek_workbook)
+
+
+def recover(desk: Desk, packs: Sequence[VendorPack]) -> None:
+    """Finish the claims that a kill left half done, and sweep copies that the ledger does not know."""
+    with desk.ledger.read() as connection:
+        unfinished = [row for pack in packs for row in files.unsettled_files(connection, pack.vendor)]
+    claimed = [row for row in unfinished if row.state is FileState.CLAIMED]
+
+    def find(file_id: str) -> files.FileRow | None:
+        with desk.ledger.read() as connection:
+            try:
+                return files.file_row(connection, file_id)
+            except KeyError:
+                return None
+
+    recovery = recover_claims(
+        [inbox for pack in packs for inbox in inboxes(desk, pack)],
+        work=desk.workspace.work,
+        unfinished=claimed,
+        find=find,
+    )
+    with desk.ledger.begin() as connection:
+        for file_id in recovery.released:
+            files.set_state(connection, file_id, (FileState.CLAIMED,), FileState.TAKEN)
+
+
+def take(desk: Desk, identifier: Identifier, drop: Drop) -> list[Taken]:
+    """Claim what is settled and wanted, in its order; what is not is added to `drop.waiting`."""
+    wanted: dict[SettledFile, FeedMapping | None] = {}
+    for settled in drop.settled:
+        found = identifier.identify(settled.entry)
+        if isinstance(found, Waiting):
+            drop.waiting.append(found)
+        elif isinstance(found, FeedMapping) and found.mapping.document not in TAKEN:
+            drop.waiting.append(_not_yet(settled, found))
+        else:
+            wanted[settled] = None if isinstance(found, Correction) else found
+
+    def document_of(settled: SettledFile) -> str:
+        feed = wanted[settled]
+        return feed.mapping.document if feed else "inventory"
+
+    taken = []
+    for turn in order_of(wanted, document_of):
+        claimed = _claim(desk, turn.file, turn.note)
+        if isinstance(claimed, Waiting):
+            drop.waiting.append(claimed)
+        elif claimed:
+            taken.append(Taken(claimed, wanted[turn.file]))
+    return taken
+
+
+def _claim(desk: Desk, settled: SettledFile, note: Note | None) -> str | Waiting:
+    claimed = claim(
+        settled,
+        work=desk.workspace.work,
+        file_id=files.new_file_id(random.SystemRandom()),
+        clock=desk.clock,
+        max_size=desk.workspace.settings.intake.max_size,
+    )
+    if isinstance(claimed, Waiting):
+        return claimed
+    with desk.ledger.begin() as connection:
+        files.record_claim(connection, _claim_row(claimed), note=note)
+    reached("file.recorded", claimed.file_id)
+    if release_name(claimed) is not Release.STUCK:
+        with desk.ledger.begin() as connection:
+            files.set_state(connection, claimed.file_id, (FileState.CLAIMED,), FileState.TAKEN)
+        reached("file.taken", claimed.file_id)
+    return claimed.file_id
+
+
+def _claim_row(claimed: ClaimedFile) -> files.ClaimRow:
+    return files.ClaimRow(
+        id=claimed.file_id,
+        vendor=claimed.vendor,
+        name=claimed.name,
+        name_bytes=claimed.name_bytes,
+        sha256=claimed.sha256,
+        size=claimed.size,
+        modified_at=claimed.modified_at,
+        received_at=claimed.received_at,
+    )
+
+
+def _not_yet(settled: SettledFile, feed: FeedMapping) -> Waiting:
+    return waiting(
+        settled.entry,
+        "no_mapping",
+        f"{feed.path} says that this is a file of {feed.mapping.document}, which this version does not process.",
+        "Keep it; a later version will take it from here.",
+    )

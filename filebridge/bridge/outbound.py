@@ -1,0 +1,66 @@
+"""The way out, as a unit of work: fetch one vendor's orders, write their files, and mark them submitted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from filebridge import orders
+from filebridge.bridge.desk import Desk
+from filebridge.delivery import Trouble, deliver
+from filebridge.ledger.schema import OrderFileState
+from filebridge.rejects import Note
+
+if TYPE_CHECKING:
+    from filebridge.ledger.orders import OrderFileRow
+    from filebridge.mapping.pack import VendorPack
+
+_ROUNDS = 5
+"""Change files may call for marks of their own; a PO set that changes faster waits for the next pass."""
+
+
+@dataclass
+class OrdersResult:
+    """What one pass made of a vendor's POs: the files that were written, and what must be said."""
+
+    files: list[OrderFileRow] = field(default_factory=list)
+    said: list[Note] = field(default_factory=list)
+    trouble: Trouble | None = None
+    message: str = ""
+
+
+def fetch_orders(desk: Desk, pack: VendorPack) -> OrdersResult:
+    """Take the vendor's POs out: fetch, write, publish, read again, mark submitted, verify.
+
+    Restartable from the ledger alone; nothing is done twice. With `test: true` POs are fetched and nothing is
+    written. Raises RetailOpsUnreachable, KeyRefused or CallRefused where RetailOps cannot be read.
+    """
+    result = OrdersResult()
+    ledger, clock, outbox = desk.ledger, desk.clock, desk.workspace.outbox / pack.vendor
+    result.files += orders.recover(ledger, pack, outbox, clock)
+    channel = desk.channel(pack)
+    fetched = orders.fetch(ledger, channel.client, pack, clock)
+    result.said += fetched.said
+    if pack.settings.test:
+        return result
+    result.files += orders.export(ledger, pack, outbox, clock)
+    for _ in range(_ROUNDS):
+        due = orders.plan_marks(ledger, channel.client, pack, outbox, clock)
+        if not due or desk.stop.is_set():
+            break
+        for order_file_id in due:
+            delivery = deliver(ledger, channel, clock=clock, order_file_id=order_file_id, stop=desk.stop)
+            if delivery.trouble:
+                result.trouble, result.message = delivery.trouble, delivery.message
+                return result
+        result.files += orders.verify(ledger, channel.client, pack, outbox, clock)
+    result.said += _unpublished(result.files)
+    return result
+
+
+def _unpublished(files: list[OrderFileRow]) -> list[Note]:
+    return [
+        Note("name_taken", f"{row.name} is ready, but a file of that name lies in the outbox: move it away.")
+        for row in files
+        if row.state is OrderFileState.STAGED
+    ]

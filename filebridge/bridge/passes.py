@@ -1,0 +1,189 @@
+"""One pass over everything that is due: the nightly batch, and each turn of `watch`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from filebridge.bridge import decisions, intake, notes
+from filebridge.bridge.desk import Desk
+from filebridge.bridge.inbound import FileResult, process_file
+from filebridge.bridge.outbound import fetch_orders
+from filebridge.clock import SECOND
+from filebridge.delivery import Trouble, restate_due
+from filebridge.errors import CallRefused, KeyRefused, LedgerError, Problem, RetailOpsUnreachable, UserError
+from filebridge.intake.look import Waiting
+from filebridge.intake.settle import Settled, take_settled
+from filebridge.ledger import calls, channels, files
+from filebridge.ledger import passes as heartbeat
+from filebridge.ledger.schema import FileState
+from filebridge.rejects import Note
+
+if TYPE_CHECKING:
+    from filebridge.ledger.orders import OrderFileRow
+    from filebridge.mapping.pack import FeedMapping, VendorPack
+
+
+@dataclass
+class PassReport:
+    """What one pass did. `troubles` are channels that could not be used, each in a sentence, by vendor."""
+
+    files: list[FileResult] = field(default_factory=list)
+    order_files: list[OrderFileRow] = field(default_factory=list)
+    said: list[Note] = field(default_factory=list)
+    troubles: dict[str, str] = field(default_factory=dict)
+    waiting: list[Waiting] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def exit_code(self) -> int:
+        """0 all done, 1 something new needs a person, 2 wrong configuration, 3 RetailOps not reached."""
+        if self.troubles:
+            return 3
+        if self.problems:
+            return 2
+        return 1 if any(file.needs_a_person for file in self.files) or self.said else 0
+
+
+@dataclass
+class _VendorTurn:
+    """One vendor's part of a pass."""
+
+    desk: Desk
+    pack: VendorPack
+    report: PassReport
+    trouble: Trouble | None = None
+
+    def files(self, drop: intake.Drop, identifier: intake.Identifier) -> None:
+        """Go on with files of earlier passes, then take what is new, in order of arrival."""
+        with self.desk.ledger.read() as connection:
+            owed = files.unsettled_files(connection, self.pack.vendor)
+        for row in owed:
+            if row.state is not FileState.CLAIMED:
+                self._process(row.id, None)
+        for taken in intake.take(self.desk, identifier, drop):
+            self._process(taken.file_id, taken.feed)
+        self.report.waiting += drop.waiting
+
+    def orders(self) -> None:
+        """Fetch the vendor's POs, where its pack lays them out."""
+        if self.pack.orders is None or self.desk.stop.is_set() or self.trouble:
+            return
+        try:
+            result = fetch_orders(self.desk, self.pack)
+        except (RetailOpsUnreachable, KeyRefused, CallRefused) as error:
+            kind = Trouble.KEY_REFUSED if isinstance(error, KeyRefused) else Trouble.UNREACHABLE
+            self._in_trouble(kind, str(error))
+            return
+        self.report.order_files += result.files
+        self.report.said += result.said
+        if result.trouble:
+            self._in_trouble(result.trouble, result.message)
+        else:
+            with self.desk.ledger.begin() as connection:
+                channels.fetched(connection, self.pack.vendor, self.desk.clock.now())
+
+    def restate(self) -> None:
+        """State again what a lost call may have overwritten, where its quarantine is over."""
+        if self.desk.stop.is_set() or self.trouble:
+            return
+        with self.desk.ledger.read() as connection:
+            due = calls.due_restatements(connection, self.pack.vendor, self.desk.clock.now())
+        if due:
+            delivery = restate_due(self.desk.ledger, self.desk.channel(self.pack), clock=self.desk.clock)
+            if delivery.trouble:
+                self._in_trouble(delivery.trouble, delivery.message)
+
+    def _process(self, file_id: str, feed: FeedMapping | None) -> None:
+        # A channel in trouble is tried once a pass: the vendor's files stay pending.
+        if self.desk.stop.is_set():
+            return
+        result = process_file(self.desk, self.pack, file_id, feed, send=self.trouble is None)
+        self.report.files.append(result)
+        if result.trouble:
+            self._in_trouble(result.trouble, result.message)
+
+    def _in_trouble(self, kind: Trouble, message: str) -> None:
+        self.trouble = kind
+        self.report.troubles[self.pack.vendor] = message
+        with self.desk.ledger.begin() as connection:
+            channels.trouble(connection, self.pack.vendor, kind.value, self.desk.clock.now())
+
+    def end(self) -> None:
+        """Write down that the channel is well, where nothing went wrong."""
+        if not self.trouble:
+            with self.desk.ledger.begin() as connection:
+                channels.well(connection, self.pack.vendor, self.desk.clock.now())
+
+
+def run_pass(
+    desk: Desk,
+    *,
+    vendors: Collection[str] | None = None,
+    inbound: bool = True,
+    outbound: bool = True,
+    by: str = "run",
+) -> PassReport:
+    """One pass over everything that is due of these vendors (None: all). The caller holds the lock."""
+    report = PassReport()
+    packs, problems = desk.workspace.load_packs()
+    report.problems += problems
+    chosen = [pack for pack in packs if vendors is None or pack.vendor in vendors]
+    with desk.ledger.begin() as connection:
+        calls.lost(connection, desk.clock.now(), quarantine=quarantine(desk))
+        pass_id = heartbeat.begin(connection, by=f"{by} {os.getpid()}", now=desk.clock.now())
+    intake.recover(desk, chosen)
+    decisions.carry_out(desk, {pack.vendor: pack for pack in packs})
+    settled = _settled(desk, chosen) if inbound else Settled()
+    identifiers = {pack.vendor: intake.identifier(desk, pack) for pack in chosen}
+    work(desk, chosen, report, settled=settled, identifiers=identifiers, due=chosen if outbound else ())
+    with desk.ledger.begin() as connection:
+        heartbeat.end(connection, pass_id, exit_code=report.exit_code, now=desk.clock.now())
+    return report
+
+
+def work(
+    desk: Desk,
+    packs: Sequence[VendorPack],
+    report: PassReport,
+    *,
+    settled: Settled,
+    identifiers: Mapping[str, intake.Identifier],
+    due: Collection[VendorPack],
+) -> None:
+    """Each vendor's turn: files, then the POs of those in `due`, then restatements, then what is said of it.
+
+    One vendor's trouble stops no other.
+    """
+    for pack in packs:
+        drop = intake.Drop(
+            [file for file in settled.files if file.entry.inbox.vendor == pack.vendor],
+            [wait for wait in settled.waiting if wait.inbox.vendor == pack.vendor],
+        )
+        turn = _VendorTurn(desk, pack, report)
+        try:
+            turn.files(drop, identifiers[pack.vendor])
+            if pack in due:
+                turn.orders()
+            turn.restate()
+            turn.end()
+        except LedgerError:
+            raise
+        except UserError as error:
+            report.problems.append(Problem(pack.vendor, error.message, error.fix))
+        notes.write(desk, pack, drop.waiting)
+
+
+def _settled(desk: Desk, packs: Sequence[VendorPack]) -> Settled:
+    return take_settled(
+        lambda: intake.look(desk, packs),
+        clock=desk.clock,
+        settle_seconds=desk.workspace.settings.intake.settle,
+    )
+
+
+def quarantine(desk: Desk) -> int:
+    """How long a call whose answer was lost may still land, in microseconds."""
+    return round(desk.workspace.settings.retailops.quarantine * SECOND)

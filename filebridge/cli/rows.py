@@ -1,0 +1,100 @@
+"""`filebridge rows ID`: what became of each row of a file."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import tempfile
+from itertools import islice
+from typing import TYPE_CHECKING
+
+import typer
+
+from filebridge.cli import report
+from filebridge.cli.surroundings import current
+
+if TYPE_CHECKING:
+    from filebridge.ledger.rows import RowOutcome
+    from filebridge.outcomes import Outcome
+
+SHOWN = 100
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command()
+    def rows(
+        file_id: str = typer.Argument(metavar="ID", help="The file's id, or its first letters."),
+        outcome: list[str] = typer.Option(
+            [], "--outcome", metavar="O", help="Only rows that ended so: rejected, delivered, held … May be repeated."
+        ),
+        limit: int = typer.Option(
+            -1, "--limit", metavar="N", min=-1, show_default=False, help=f"How many at most: {SHOWN} on screen, else all; 0 for all."
+        ),
+    ) -> None:
+        """List the rows of a file, what became of each, and every reason why one did not go.
+
+        Rows are counted as a spreadsheet shows them, the header included.
+
+        Example: filebridge rows fk2m --outcome rejected
+        """
+        from filebridge.cli import render
+        from filebridge.ledger import files
+        from filebridge.ledger import rows as known_rows
+
+        here = current()
+        wanted = _outcomes(outcome)
+        most = limit if limit > 0 else None if limit == 0 or here.json else SHOWN
+        listed: list[RowOutcome] = []
+        with tempfile.SpooledTemporaryFile(max_size=1 << 22, mode="w+", encoding="utf-8") as spool:
+            # Who reads from the ledger keeps its writers waiting, and who reads from us may take its time.
+            with here.ledger() as ledger, ledger.read() as connection:
+                row = files.find_file(connection, file_id)
+                found = islice(known_rows.every_row(connection, row.id, outcomes=wanted), most)
+                if here.json:
+                    head = {"file": {"id": row.id, "name": row.name, "vendor": row.vendor, "rows": row.rows}}
+                    report.write_json_list(head, "rows", render.rows_as_json(found), spool)
+                else:
+                    listed = list(found)
+            if here.json:
+                spool.seek(0)
+                shutil.copyfileobj(spool, sys.stdout)
+                return
+        _print(listed)
+        if not listed:
+            report.say(f"{render.shown(row.name)} has no such row.")
+        elif most is not None and len(listed) == most:
+            report.say(f"These are the first {most:,} of {row.rows:,}; --limit 0 shows all.")
+
+
+def _print(listed: list[RowOutcome]) -> None:
+    from filebridge.cli import render
+
+    if not listed:
+        return
+    table = report.table("#Row", "Outcome", "Column", "Found", "Code", "What is wrong")
+    for row in listed:
+        if not row.reasons:
+            table.add_row(f"{row.row:,}", row.outcome.value, "", "", "", "")
+        for reason in row.reasons:
+            table.add_row(
+                f"{row.row:,}",
+                row.outcome.value,
+                render.shown(reason.column),
+                render.shown(reason.value)[:40],
+                reason.code,
+                render.shown(reason.message),
+            )
+    report.console().print(table)
+
+
+def _outcomes(words: list[str]) -> tuple[Outcome, ...] | None:
+    from filebridge.errors import UserError
+    from filebridge.outcomes import Outcome
+
+    known = {outcome.value: outcome for outcome in Outcome}
+    for word in words:
+        if word not in known:
+            raise UserError(f"There is no outcome {word!r}.", fix=f"There are: {', '.join(known)}.")
+    return tuple(known[word] for word in words) or None

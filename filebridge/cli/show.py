@@ -1,0 +1,103 @@
+"""`filebridge show ID`: what became of one file, down to the call."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from filebridge.cli import report
+from filebridge.cli.surroundings import current
+
+if TYPE_CHECKING:
+    from filebridge.ledger.calls import CallRow
+    from filebridge.workspace import Workspace
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command()
+    def show(
+        file_id: str = typer.Argument(metavar="ID", help="The file's id, or its first letters."),
+    ) -> None:
+        """Show what became of one file: its receipt in words, and each call to RetailOps with its answer.
+
+        The id stands in `filebridge files`, on the receipt, and in every reject file.
+
+        Example: filebridge show fk2m
+        """
+        from filebridge.ledger import calls, files
+        from filebridge.replies.receipt import build_receipt
+
+        here = current()
+        with here.ledger() as ledger, ledger.read() as connection:
+            row = files.find_file(connection, file_id)
+            receipt = build_receipt(connection, row.id)
+            found = calls.calls_of(connection, file_id=row.id)
+        if here.json:
+            report.print_json(
+                {"receipt": receipt.as_json(), "archived_at": row.archived_at or None, "calls": [_as_json(call) for call in found]}
+            )
+            return
+        from filebridge.replies.person import receipt_text
+
+        zone = _zone_of(here.workspace(), row.vendor)
+        print(receipt_text(receipt, time_zone=zone).decode("utf-8").replace("\r\n", "\n"))
+        _print_calls(found)
+        if row.archived_at:
+            print(f"Original and replies: {here.workspace().archive / row.archived_at}")
+
+
+def _zone_of(workspace: Workspace, vendor: str) -> str:
+    from filebridge.errors import ConfigError
+
+    try:
+        return workspace.load_pack(vendor).settings.time_zone
+    except ConfigError:
+        # The pack is gone or broken since: what happened can be shown all the same.
+        return "UTC"
+
+
+def _print_calls(found: list[CallRow]) -> None:
+    from filebridge.cli import render
+
+    if not found:
+        print("No call to RetailOps was needed.")
+        return
+    table = report.table(
+        "#Call", f"Sent ({render.local_zone()})", "Action", "#Records", "#Rows", "State", "#Tries", "#HTTP", "RetailOps' words",
+    )
+    for call in found:
+        table.add_row(
+            str(call.id),
+            render.when(call.sent_at),
+            call.action.value,
+            f"{call.records:,}",
+            f"{call.rows:,}",
+            call.state.value,
+            str(call.attempts),
+            str(call.http_status or "-"),
+            render.shown(call.answer),
+        )
+    report.console().print(table)
+
+
+def _as_json(call: CallRow) -> dict[str, Any]:
+    from filebridge.cli.render import instant
+
+    return {
+        "id": call.id,
+        "action": call.action.value,
+        "state": call.state.value,
+        "records": call.records,
+        "rows": call.rows,
+        "attempts": call.attempts,
+        "http_status": call.http_status,
+        "answer": call.answer or None,
+        "planned_at": instant(call.planned_at),
+        "sent_at": instant(call.sent_at),
+        "answered_at": instant(call.answered_at),
+        "restate_at": instant(call.restate_at),
+        "part_of": call.parent_id,
+    }

@@ -1,0 +1,198 @@
+"""`STATUS.txt`: how things stand for one vendor, for a reader who has only the outbox folder.
+
+Rewritten at each pass: what it says first is when FileBridge last looked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Final
+
+from filebridge.ledger.schema import OrderFileState
+from filebridge.outcomes import PASSING, FileStatus, Outcome
+from filebridge.rejects import CATALOGUE
+from filebridge.replies.publish import REPLIES, write_page
+from filebridge.replies.vendor_status import (
+    HeldFile,
+    HeldOrder,
+    OpenRejects,
+    RecentFile,
+    RecentOrderFile,
+    VendorStatus,
+    WaitingFile,
+)
+from filebridge.replies.wording import (
+    cut,
+    heading,
+    local_time,
+    plain,
+    sentence,
+    short_time,
+    table_lines,
+    to_bytes,
+    wrapped,
+)
+
+STATUS_NAME: Final = "STATUS.txt"
+
+
+def write_status_page(outbox: Path, status: VendorStatus) -> Path:
+    """Publish STATUS.txt in the vendor's outbox, in the place of the last one."""
+    return write_page(outbox, STATUS_NAME, status_text(status))
+
+
+def status_text(status: VendorStatus) -> bytes:
+    """The page: at most 100 columns, with line ends that every Notepad shows."""
+    title = f"FileBridge, vendor {status.vendor}"
+    lines = [
+        title,
+        "=" * len(title),
+        "",
+        f"FileBridge last looked on {local_time(status.looked_at, status.time_zone)}.",
+        "It writes this page at each look: if that is long ago, FileBridge is not running.",
+        *_channel_lines(status),
+        *_waiting_for_reader(status),
+        *_last_files(status),
+        *_last_orders(status),
+    ]
+    return to_bytes(lines)
+
+
+def _channel_lines(status: VendorStatus) -> Iterator[str]:
+    if not status.trouble:
+        return
+    since = (
+        "" if status.trouble_since is None else f" since {local_time(status.trouble_since, status.time_zone)}"
+    )
+    yield ""
+    yield from wrapped(
+        f"RETAILOPS CANNOT BE USED{since}: {sentence(status.trouble)} Nothing is lost: what is to be sent is kept, "
+        "and FileBridge goes on when RetailOps answers again."
+    )
+
+
+def _waiting_for_reader(status: VendorStatus) -> Iterator[str]:
+    yield from heading("Waits for you")
+    entries = [
+        *(_held_lines(held) for held in status.held),
+        *(_reject_lines(found, status.time_zone) for found in status.rejects),
+        *(_order_lines(order) for order in status.held_orders),
+        *(_inbox_lines(found, status.time_zone) for found in status.waiting),
+    ]
+    if not entries:
+        yield "  Nothing."
+    for number, (said, *steps) in enumerate(entries, start=1):
+        yield from wrapped(said, first=f"{number:>3}. ", indent="     ")
+        for step in steps:
+            yield from wrapped(step, first="       - ", indent="         ")
+    if status.more:
+        yield f"     and {status.more:,} more: `filebridge status` lists them."
+
+
+def _held_lines(held: HeldFile) -> list[str]:
+    said = f"{held.name} is held, nothing of it was sent: {sentence(held.message)}"
+    if held.code in ("partial_shipment", "refused_by_vendor", "too_many_refusals"):
+        return [said, CATALOGUE[held.code].fix.replace("ID", held.id)]
+    return [
+        said,
+        f"If it is right, let it go:  filebridge release {held.id}",
+        f"If it is not, give it up:  filebridge discard {held.id}",
+    ]
+
+
+def _reject_lines(found: OpenRejects, zone: str) -> list[str]:
+    name = found.reject_file
+    shown = f"{name[:-4]}.xlsx" if name.endswith(".csv") else name
+    return [
+        f"{found.name}, received {short_time(found.received_at, zone)}: some of its rows were not taken.",
+        f"Correct them in {REPLIES}/{shown} and drop that file into the inbox.",
+    ]
+
+
+def _order_lines(order: HeldOrder) -> list[str]:
+    fix = CATALOGUE[order.code].fix if order.code in CATALOGUE else ""
+    why = order.message.removeprefix(f"PO {order.po}").lstrip(",: ")
+    return [f"PO {order.po} could not be written to a file: {sentence(why)}", *([fix] if fix else [])]
+
+
+def _inbox_lines(found: WaitingFile, zone: str) -> list[str]:
+    since = short_time(found.first_seen_at, zone)
+    reason = sentence(found.reason) or "FileBridge has not taken it yet."
+    return [f"{found.name} is still in the inbox (since {since}): {reason}"]
+
+
+def _last_files(status: VendorStatus) -> Iterator[str]:
+    yield from heading("The last files")
+    if not status.recent:
+        yield "  None has come in yet."
+        return
+    rows = [
+        (short_time(found.received_at, status.time_zone), found.name, f"{found.rows:,}", _what_came_of(found))
+        for found in status.recent
+    ]
+    width = min(34, max(8, *(len(plain(row[1])) for row in rows)))
+    yield from table_lines(
+        ("Received", "File", "Rows", "What came of it"),
+        rows,
+        widths=(16, width, 9, 98 - 16 - width - 9 - 6),
+        right=(2,),
+    )
+
+
+def _what_came_of(found: RecentFile) -> str:
+    if found.status is None:
+        return "being read"
+    if found.status is FileStatus.DUPLICATE:
+        return "the same file again; nothing to send"
+    counts = found.outcomes
+    if found.status is FileStatus.REJECTED and not counts:
+        return f"refused: {sentence(found.message)}"
+    done = sum(
+        counts.get(outcome, 0) for outcome in (Outcome.DELIVERED, Outcome.UNCHANGED, Outcome.SUPERSEDED)
+    )
+    passing = sum(counts.get(outcome, 0) for outcome in PASSING)
+    parts = (
+        (done, "all done" if done == found.rows else f"{done:,} done"),
+        (counts.get(Outcome.REJECTED, 0), f"{counts.get(Outcome.REJECTED, 0):,} not taken"),
+        (counts.get(Outcome.HELD, 0), f"{counts.get(Outcome.HELD, 0):,} held"),
+        (passing, f"{passing:,} not sent yet"),
+    )
+    said = ", ".join(words for count, words in parts if count) or "no rows"
+    is_told_above = found.status is FileStatus.HELD or not found.message
+    return said if is_told_above else f"{said}: {sentence(found.message)}"
+
+
+def _last_orders(status: VendorStatus) -> Iterator[str]:
+    yield from heading("Purchase orders")
+    if status.orders_fetched_at is None:
+        yield "  They were not fetched from RetailOps yet."
+    else:
+        yield f"  Last fetched on {local_time(status.orders_fetched_at, status.time_zone)}."
+    if not status.recent_orders:
+        yield "  No file was written yet."
+        return
+    rows = [
+        (
+            short_time(found.staged_at, status.time_zone),
+            cut(found.name, 40),
+            f"{found.pos:,}",
+            _order_state(found, status),
+        )
+        for found in status.recent_orders
+    ]
+    width = max(4, *(len(row[1]) for row in rows))
+    yield ""
+    yield from table_lines(
+        ("Written", "File", "POs", "How it stands"),
+        rows,
+        widths=(16, width, 5, 98 - 16 - width - 5 - 6),
+        right=(2,),
+    )
+
+
+def _order_state(found: RecentOrderFile, status: VendorStatus) -> str:
+    if found.state is OrderFileState.STAGED:
+        return "about to be put into orders/"
+    taken = f"taken by {short_time(found.taken_at, status.time_zone)}" if found.taken_at else "in orders/"
+    return taken if found.state is OrderFileState.MARKED else f"{taken}; RetailOps is still to be told"

@@ -1,0 +1,222 @@
+"""`VendorStatus`: how things stand for one vendor, collected from the ledger and its outbox."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import sqlalchemy as sa
+
+from filebridge.clock import SECOND
+from filebridge.ledger.files import FileRow, files
+from filebridge.ledger.rows import outcomes_of
+from filebridge.ledger.schema import (
+    FileState,
+    OrderFileState,
+    OrderState,
+    arrival,
+    channel,
+    file,
+    order_file,
+    purchase_order,
+)
+from filebridge.outcomes import FileStatus, Outcome
+from filebridge.replies.publish import REPLIES
+
+EXPLAIN_AFTER: Final = 120 * SECOND
+_LAST: Final = 10
+_LISTED: Final = 20
+_REJECTS_SINCE: Final = 30 * 24 * 3600 * SECOND
+"""How long a reject file that nobody dropped back is spoken of."""
+_RESTS: Final = (FileState.SETTLED, FileState.REPLIED, FileState.DONE)
+
+
+@dataclass(frozen=True)
+class RecentFile:
+    """One of the last files, and what came of its rows. `status` is None while it is being read."""
+
+    id: str
+    name: str
+    received_at: int
+    rows: int
+    status: FileStatus | None
+    outcomes: dict[Outcome, int]
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class HeldFile:
+    """A file that waits for a person."""
+
+    id: str
+    name: str
+    code: str
+    message: str
+
+
+@dataclass(frozen=True)
+class OpenRejects:
+    """A reject file that lies in `replies/` and was not dropped back yet. `reject_file` is below `replies/`."""
+
+    name: str
+    reject_file: str
+    received_at: int
+
+
+@dataclass(frozen=True)
+class HeldOrder:
+    """A PO that could not be laid out."""
+
+    po: str
+    code: str
+    message: str
+
+
+@dataclass(frozen=True)
+class WaitingFile:
+    """A file that is still in the inbox."""
+
+    name: str
+    first_seen_at: int
+    reason: str
+
+
+@dataclass(frozen=True)
+class RecentOrderFile:
+    """One of the last PO files. `taken_at` is the first look at which the vendor had taken it."""
+
+    name: str
+    pos: int
+    staged_at: int
+    state: OrderFileState
+    taken_at: int | None
+
+
+@dataclass(frozen=True)
+class VendorStatus:
+    """How things stand for one vendor. Times are microseconds UTC.
+
+    `trouble` is what stands between FileBridge and RetailOps since `trouble_since`; empty where all is well.
+    Lists hold at most 20 entries; what is beyond them is in the counts beside them.
+    """
+
+    vendor: str
+    looked_at: int
+    time_zone: str
+    recent: tuple[RecentFile, ...] = ()
+    held: tuple[HeldFile, ...] = ()
+    rejects: tuple[OpenRejects, ...] = ()
+    held_orders: tuple[HeldOrder, ...] = ()
+    waiting: tuple[WaitingFile, ...] = ()
+    recent_orders: tuple[RecentOrderFile, ...] = ()
+    more: int = 0
+    """Things that wait and are not listed."""
+    trouble: str = ""
+    trouble_since: int | None = None
+    orders_fetched_at: int | None = None
+
+
+def vendor_status(
+    connection: sa.Connection,
+    vendor: str,
+    *,
+    outbox: Path,
+    now: int,
+    time_zone: str,
+    explain_after: int = EXPLAIN_AFTER,
+) -> VendorStatus:
+    """How things stand for a vendor, from the ledger and from what still lies in `outbox` (the vendor's)."""
+    held = _held(connection, vendor)
+    rejects = _open_rejects(connection, vendor, outbox / REPLIES, now)
+    held_orders = _held_orders(connection, vendor)
+    waiting = _waiting(connection, vendor, now - explain_after)
+    well = sa.select(channel.c.trouble, channel.c.since, channel.c.fetched_at).where(
+        channel.c.vendor == vendor
+    )
+    trouble, since, fetched_at = connection.execute(well).one_or_none() or ("", None, None)
+    lists = (held, rejects, held_orders, waiting)
+    return VendorStatus(
+        vendor=vendor,
+        looked_at=now,
+        time_zone=time_zone,
+        recent=tuple(_recent(connection, row) for row in files(connection, vendor=vendor, limit=_LAST)),
+        held=tuple(held[:_LISTED]),
+        rejects=tuple(rejects[:_LISTED]),
+        held_orders=tuple(held_orders[:_LISTED]),
+        waiting=tuple(waiting[:_LISTED]),
+        recent_orders=tuple(_recent_orders(connection, vendor)),
+        more=sum(max(0, len(found) - _LISTED) for found in lists),
+        trouble=trouble,
+        trouble_since=since if trouble else None,
+        orders_fetched_at=fetched_at,
+    )
+
+
+def _recent(connection: sa.Connection, row: FileRow) -> RecentFile:
+    message = row.message if row.code else row.hold_message
+    outcomes = outcomes_of(connection, row.id) if row.status else {}
+    return RecentFile(row.id, row.name, row.received_at, row.rows, row.status, outcomes, message)
+
+
+def _held(connection: sa.Connection, vendor: str) -> list[HeldFile]:
+    rows = connection.execute(
+        sa.select(file.c.id, file.c.name, file.c.hold_code, file.c.hold_message)
+        .where(file.c.vendor == vendor, file.c.hold_code != "", file.c.state.in_(_RESTS))
+        .order_by(file.c.seq.desc())
+    )
+    return [HeldFile(*row) for row in rows]
+
+
+def _open_rejects(connection: sa.Connection, vendor: str, replies: Path, now: int) -> list[OpenRejects]:
+    """Reject files that still lie there, of files that nothing corrects yet, the newest first."""
+    later = file.alias()
+    corrected = sa.select(later.c.corrects).where(later.c.vendor == vendor, later.c.corrects != "")
+    rows = connection.execute(
+        sa.select(file.c.name, file.c.reject_file, file.c.received_at)
+        .where(
+            file.c.vendor == vendor,
+            file.c.reject_file != "",
+            file.c.received_at > now - _REJECTS_SINCE,
+            file.c.id.not_in(corrected),
+        )
+        .order_by(file.c.seq.desc())
+    )
+    return [OpenRejects(*row) for row in rows if os.path.lexists(replies / row[1])]
+
+
+def _held_orders(connection: sa.Connection, vendor: str) -> list[HeldOrder]:
+    rows = connection.execute(
+        sa.select(purchase_order.c.po, purchase_order.c.code, purchase_order.c.message)
+        .where(purchase_order.c.vendor == vendor, purchase_order.c.state == OrderState.HELD)
+        .order_by(purchase_order.c.po)
+    )
+    return [HeldOrder(*row) for row in rows]
+
+
+def _waiting(connection: sa.Connection, vendor: str, before: int) -> list[WaitingFile]:
+    rows = connection.execute(
+        sa.select(arrival.c.name, arrival.c.first_seen_at, arrival.c.reason)
+        .where(arrival.c.vendor == vendor, arrival.c.explained | (arrival.c.first_seen_at < before))
+        .order_by(arrival.c.first_seen_at, arrival.c.name)
+    )
+    return [WaitingFile(*row) for row in rows]
+
+
+def _recent_orders(connection: sa.Connection, vendor: str) -> Iterator[RecentOrderFile]:
+    rows = connection.execute(
+        sa.select(
+            order_file.c.name,
+            order_file.c.pos,
+            order_file.c.staged_at,
+            order_file.c.state,
+            order_file.c.gone_at,
+        )
+        .where(order_file.c.vendor == vendor)
+        .order_by(order_file.c.staged_at.desc(), order_file.c.sequence.desc())
+        .limit(5)
+    )
+    for name, pos, staged_at, state, gone_at in rows:
+        yield RecentOrderFile(name, pos, staged_at, OrderFileState(state), gone_at)
