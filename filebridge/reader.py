@@ -15,7 +15,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from filebridge.columns import Batch
     from filebridge.mapping.mapped import MappedFile
     from filebridge.mapping.pack import FeedMapping
-    from filebridge.tables.table import Table
+    from filebridge.tables.table import ReadHow, Table
 
 IN_PLACE_BYTES: Final = 2_000_000
 """Text files up to this size are read in place: a process for each would cost more than the file."""
@@ -45,6 +45,7 @@ class Original:
     path: Path
     name: str
     feed: FeedMapping
+    how: ReadHow
 
 
 @dataclass(frozen=True)
@@ -170,23 +171,13 @@ class _Spool:
 def read_here(job: ReadJob) -> ReadFile:
     """Read the file in this process. Raises FileRefused, or NeedsOriginals for a correction."""
     from filebridge.mapping.apply import map_table
-    from filebridge.mapping.corrections import is_correction
-    from filebridge.tables.open import open_table
-    from filebridge.tables.table import ReadOptions
 
     spool = _Spool(job.spool)
-    with job.path.open("rb") as stream:
-        options = job.feed.mapping.read.options() if job.feed else ReadOptions()
-        table: Table
-        corrects, feed = "", job.feed
-        plain = _headers_of(stream, job.name)
-        if plain is not None and is_correction(plain.headers):
-            corrects, feed, table = _correction(plain, job)
-        else:
-            table = open_table(stream, name=job.name, options=options)
-            feed = feed or _own_layout(table, job.name)
+    with ExitStack() as stack:
+        opened = _open(job.path, job.name, job.feed, None, originals=job.originals, stack=stack)
+        feed = opened.feed or _own_layout(opened.table, job.name)
         mapped = map_table(
-            table,
+            opened.table,
             feed=feed.mapping,
             crosswalks={},
             vendor_id=job.vendor_id,
@@ -196,17 +187,70 @@ def read_here(job: ReadJob) -> ReadFile:
             sink=spool,
         )
     spool.close()
-    return ReadFile(mapped=mapped, feed=feed, spool=job.spool, corrects=corrects)
+    return ReadFile(mapped=mapped, feed=feed, spool=job.spool, corrects=opened.corrects)
 
 
-def _headers_of(stream: BinaryIO, name: str) -> Table | None:
-    """The file as it looks without a mapping, where it looks like a reject file at all."""
+@contextmanager
+def opened_again(original: Original, originals: Mapping[str, Original]) -> Iterator[Table]:
+    """A file as the table that its rows were mapped from, which for a correction is a correction.
+
+    `originals` are the files that it corrects, and those that they correct, by id. Raises NeedsOriginals.
+    """
+    with ExitStack() as stack:
+        yield _open(
+            original.path, original.name, original.feed, original.how, originals=originals, stack=stack
+        ).table
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """A file as a table; for a correction the file that it corrects, and the mapping of that."""
+
+    table: Table
+    feed: FeedMapping | None
+    corrects: str = ""
+
+
+def _open(
+    path: Path,
+    name: str,
+    feed: FeedMapping | None,
+    how: ReadHow | None,
+    *,
+    originals: Mapping[str, Original],
+    stack: ExitStack,
+) -> _Opened:
+    """Open a file: by its mapping, as it was read before (`how`), or as the correction that it is."""
+    from filebridge.mapping.corrections import correction_of, is_correction, original_ids, reading_of
+    from filebridge.tables.open import open_table
+    from filebridge.tables.table import ReadOptions, read_again
+
+    stream = stack.enter_context(path.open("rb"))
+    plain = _as_reject_file(stream, name)
+    if plain is None or not is_correction(plain.headers):
+        options = feed.mapping.read.options() if feed else ReadOptions()
+        return _Opened(
+            open_table(stream, name=name, options=read_again(options, how) if how else options), feed
+        )
+    ids = original_ids(plain)
+    if any(file_id not in originals for file_id in ids):
+        raise NeedsOriginals(ids)
+    found = {
+        file_id: _open(one.path, one.name, one.feed, one.how, originals=originals, stack=stack).table
+        for file_id, one in ((file_id, originals[file_id]) for file_id in ids)
+    }
+    dropped = open_table(stream, name=name, options=reading_of(plain.how, found[ids[0]].how))
+    return _Opened(correction_of(dropped, found), originals[ids[0]].feed, ids[0])
+
+
+def _as_reject_file(stream: BinaryIO, name: str) -> Table | None:
+    """The file as it looks without a mapping, where it could be a reject file at all."""
     from filebridge.tables.open import open_table
     from filebridge.tables.table import ReadOptions
 
     head = stream.read(65536)
     stream.seek(0)
-    if not head.startswith(_ZIP_OR_OLE) and b"f\0b\0_\0" not in head and b"fb_row" not in head.lower():
+    if not head.startswith(_ZIP_OR_OLE) and b"fb_" not in head.replace(b"\0", b"").lower():
         return None
     try:
         return open_table(stream, name=name, options=ReadOptions())
@@ -223,26 +267,6 @@ def _own_layout(table: Table, name: str) -> FeedMapping:
             "no_mapping", "No mapping takes this file, and its headers are not FileBridge's own."
         )
     return feed
-
-
-def _correction(table: Table, job: ReadJob) -> tuple[str, FeedMapping, Table]:
-    """The corrected rows as a table of the file that they came from."""
-    from filebridge.mapping.corrections import correction_of, original_ids
-
-    ids = original_ids(table)
-    missing = [file_id for file_id in ids if file_id not in job.originals]
-    if missing:
-        raise NeedsOriginals(ids)
-    corrected = correction_of(table, {file_id: _opened(job.originals[file_id]) for file_id in ids})
-    return ids[0], job.originals[ids[0]].feed, corrected
-
-
-def _opened(original: Original) -> Table:
-    from filebridge.tables.open import open_table
-
-    return open_table(
-        original.path.open("rb"), name=original.name, options=original.feed.mapping.read.options()
-    )
 
 
 class Reader:

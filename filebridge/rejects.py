@@ -112,6 +112,11 @@ _FILE: Final = (
 )
 _HOLD: Final = (
     (
+        "test_vendor",
+        "The vendor is on test, so nothing is sent",
+        "Take `test: true` out of vendor.yaml, then release the file.",
+    ),
+    (
         "partial_shipment",
         "The other rows of the PO are missing",
         "Send them, or `filebridge orders close PO --short`.",

@@ -24,7 +24,9 @@ def ask_retailops(workspace: Workspace) -> list[Problem]:
         except KeyRefused as error:
             found.append(Problem(pack.vendor, str(error), "Correct the API key, or its rights at RetailOps."))
         except (RetailOpsUnreachable, CallRefused) as error:
-            found.append(Problem(pack.vendor, str(error), f"Check the network, and that {settings.base_url} is right."))
+            found.append(
+                Problem(pack.vendor, str(error), f"Check the network, and that {settings.base_url} is right.")
+            )
         finally:
             client.close()
     return found

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import getpass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from filebridge import orders
-from filebridge.bridge.desk import Desk
+from filebridge.bridge.desk import Desk, open_desk
+from filebridge.clock import Clock, from_micros
 from filebridge.errors import FileBridgeError, UserError
 from filebridge.ledger import files, plans, requests
 from filebridge.ledger.requests import RequestRow
@@ -16,6 +19,11 @@ if TYPE_CHECKING:
     import sqlalchemy as sa
 
     from filebridge.mapping.pack import VendorPack
+    from filebridge.workspace import Workspace
+
+
+NOT_DONE = "Not done: "
+"""Before the result of a decision that could not be carried out."""
 
 
 def carry_out(desk: Desk, packs: dict[str, VendorPack]) -> None:
@@ -26,9 +34,9 @@ def carry_out(desk: Desk, packs: dict[str, VendorPack]) -> None:
         try:
             result = _resend(desk, packs, request) if request.kind == "resend" else _decide(desk, request)
         except FileBridgeError as error:
-            result = str(error)
+            result = f"{NOT_DONE}{error}"
         with desk.ledger.begin() as connection:
-            requests.finish(connection, request.id, result=result, now=desk.clock.now())
+            requests.finish(connection, request.id, now=desk.clock.now(), result=result)
         reached("request.finished", str(request.id))
 
 
@@ -77,3 +85,46 @@ def _resend(desk: Desk, packs: dict[str, VendorPack], request: RequestRow) -> st
         raise UserError(f"There is no vendor {vendor}.")
     written = orders.resend(desk.ledger, pack, desk.workspace.outbox / vendor, [po], desk.clock)
     return f"PO {po} is written again: {', '.join(row.name for row in written)}."
+
+
+@dataclass(frozen=True)
+class Decided:
+    """What came of a decision: whether it is carried out already, whether it could be, and a sentence."""
+
+    done: bool
+    result: str
+
+    @property
+    def ok(self) -> bool:
+        """Whether nothing stood against it; `result` says what did."""
+        return not self.result.startswith(NOT_DONE)
+
+
+def decide(
+    workspace: Workspace, kind: str, subject: str, *, clock: Clock, wait_seconds: float = 5.0
+) -> Decided:
+    """Write a decision down, and carry it out at once where nobody holds the workspace.
+
+    Else whoever holds it does; that is waited for a few seconds. Raises UserError where the subject is not
+    known. What follows from the decision, such as sending a released file, is the next pass' work.
+    """
+    with open_desk(workspace, clock=clock) as desk:
+        with desk.ledger.begin() as connection:
+            if kind != "resend":
+                subject = files.find_file(connection, subject).id
+            request_id = requests.ask(connection, kind, subject, now=clock.now(), by=getpass.getuser())
+        until = clock.monotonic() + wait_seconds
+        while True:
+            with workspace.try_lock(now=from_micros(clock.now())) as held:
+                if held:
+                    packs, _ = workspace.load_packs()
+                    carry_out(desk, {pack.vendor: pack for pack in packs})
+            with desk.ledger.read() as connection:
+                request = requests.request_row(connection, request_id)
+            if request.done_at is not None:
+                return Decided(True, request.result)
+            if clock.monotonic() >= until:
+                return Decided(
+                    False, "It is written down; the FileBridge that is at work here will carry it out."
+                )
+            clock.sleep(0.2)

@@ -14,6 +14,7 @@ from filebridge.bridge.outbound import fetch_orders
 from filebridge.clock import SECOND
 from filebridge.delivery import Trouble, restate_due
 from filebridge.errors import CallRefused, KeyRefused, LedgerError, Problem, RetailOpsUnreachable, UserError
+from filebridge.intake.identify import Identifier
 from filebridge.intake.look import Waiting
 from filebridge.intake.settle import Settled, take_settled
 from filebridge.ledger import calls, channels, files
@@ -56,7 +57,7 @@ class _VendorTurn:
     report: PassReport
     trouble: Trouble | None = None
 
-    def files(self, drop: intake.Drop, identifier: intake.Identifier) -> None:
+    def files(self, drop: intake.Drop, identifier: Identifier) -> None:
         """Go on with files of earlier passes, then take what is new, in order of arrival."""
         with self.desk.ledger.read() as connection:
             owed = files.unsettled_files(connection, self.pack.vendor)
@@ -125,8 +126,12 @@ def run_pass(
     inbound: bool = True,
     outbound: bool = True,
     by: str = "run",
+    settle: bool = False,
 ) -> PassReport:
-    """One pass over everything that is due of these vendors (None: all). The caller holds the lock."""
+    """One pass over everything that is due of these vendors (None: all). The caller holds the lock.
+
+    With `settle` it goes on until no call is without its answer, and waits for what is due meanwhile.
+    """
     report = PassReport()
     packs, problems = desk.workspace.load_packs()
     report.problems += problems
@@ -139,6 +144,8 @@ def run_pass(
     settled = _settled(desk, chosen) if inbound else Settled()
     identifiers = {pack.vendor: intake.identifier(desk, pack) for pack in chosen}
     work(desk, chosen, report, settled=settled, identifiers=identifiers, due=chosen if outbound else ())
+    while settle and not report.troubles and _wait_for_open_answers(desk):
+        work(desk, chosen, report, settled=Settled(), identifiers=identifiers, due=())
     with desk.ledger.begin() as connection:
         heartbeat.end(connection, pass_id, exit_code=report.exit_code, now=desk.clock.now())
     return report
@@ -150,7 +157,7 @@ def work(
     report: PassReport,
     *,
     settled: Settled,
-    identifiers: Mapping[str, intake.Identifier],
+    identifiers: Mapping[str, Identifier],
     due: Collection[VendorPack],
 ) -> None:
     """Each vendor's turn: files, then the POs of those in `due`, then restatements, then what is said of it.
@@ -174,6 +181,16 @@ def work(
         except UserError as error:
             report.problems.append(Problem(pack.vendor, error.message, error.fix))
         notes.write(desk, pack, drop.waiting)
+
+
+def _wait_for_open_answers(desk: Desk) -> bool:
+    """Wait until the next restatement is due; False where none is owed, or the desk is told to stop."""
+    with desk.ledger.read() as connection:
+        due = calls.next_restatement(connection)
+    if due is None:
+        return False
+    desk.clock.sleep(max(0, due - desk.clock.now()) / SECOND)
+    return not desk.stop.is_set()
 
 
 def _settled(desk: Desk, packs: Sequence[VendorPack]) -> Settled:

@@ -10,6 +10,7 @@ from filebridge.bridge import decisions, intake
 from filebridge.bridge.desk import Desk
 from filebridge.bridge.passes import PassReport, quarantine, work
 from filebridge.clock import SECOND
+from filebridge.intake.identify import Identifier
 from filebridge.intake.settle import Settler
 from filebridge.intake.watch import Waker
 from filebridge.ledger import calls, channels, requests
@@ -28,13 +29,15 @@ BEAT_EVERY = 15 * SECOND
 class Watch:
     """The state of a running watch: what was seen in the folders, and when each thing is next due."""
 
-    def __init__(self, desk: Desk, *, vendors: Collection[str] | None, on_pass: Callable[[PassReport], None]) -> None:
+    def __init__(
+        self, desk: Desk, *, vendors: Collection[str] | None, on_pass: Callable[[PassReport], None]
+    ) -> None:
         self._desk = desk
         self._vendors = vendors
         self._on_pass = on_pass
         self._settler = Settler(desk.workspace.settings.intake.settle)
         self._packs: dict[str, VendorPack] = {}
-        self._identifiers: dict[str, intake.Identifier] = {}
+        self._identifiers: dict[str, Identifier] = {}
         self._beat_at = 0
         self._recovered = False
 
@@ -87,7 +90,10 @@ class Watch:
             return False
         with self._desk.ledger.read() as connection:
             last = channels.last_fetched(connection, pack.vendor)
-        return next_fetch(pack.settings.orders, zone=pack.settings.time_zone, last=last) <= self._desk.clock.now()
+        return (
+            next_fetch(pack.settings.orders, zone=pack.settings.time_zone, last=last)
+            <= self._desk.clock.now()
+        )
 
     def _wait(self, waker: Waker, seconds: float, pass_id: int) -> None:
         """Wait for an event, a request, or the time of the next look."""

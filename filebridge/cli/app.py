@@ -6,20 +6,22 @@ import os
 import sys
 from collections.abc import Sequence
 
-
-import click
 import typer
 
 from filebridge.cli import report
 from filebridge.cli.surroundings import split_options
 
+USAGE_EXIT = 2
+
 app = typer.Typer(
     name="filebridge",
-    no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
-    help="Trade with RetailOps through files: stock and shipments in, purchase orders out.",
+    invoke_without_command=True,
+    context_settings={"max_content_width": 100},
+    help="Trade with RetailOps through files: stock in, purchase orders out.\n\n"
+    "New here? `filebridge demo` shows the whole way; `filebridge init DIR` makes a workspace.",
     epilog="-C DIR chooses the workspace (else the current folder); --json prints one JSON document. "
     "Both may stand before or after the command.",
 )
@@ -27,6 +29,7 @@ app = typer.Typer(
 
 @app.callback()
 def options(
+    context: typer.Context,
     workspace: str = typer.Option(".", "-C", metavar="DIR", help="The workspace: the folder with mappings/."),
     as_json: bool = typer.Option(False, "--json", help="One JSON document on standard output."),
     version: bool = typer.Option(False, "--version", help="Print the version and end."),
@@ -37,6 +40,8 @@ def options(
 
         typer.echo(f"filebridge {__version__}")
         raise typer.Exit
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
 
 
 def _register() -> None:
@@ -70,15 +75,18 @@ def _register() -> None:
         show,
         rows,
         decide,
+        orders,
         template,
         sandbox,
         schema,
     ):
         module.register(app)
-    orders.register(app)
 
 
 _register()
+
+# Typer brings its own click since 0.20 or so, and used the installed one before: its errors are known by this.
+_SAID_BY_PARSER = typer.BadParameter.__mro__[2]
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -89,12 +97,9 @@ def run(arguments: Sequence[str]) -> int:
         code = app(list(rest), standalone_mode=False, prog_name="filebridge")
         sys.stdout.flush()
         return int(code or 0)
-    except click.exceptions.Exit as ended:
+    except typer.Exit as ended:
         return ended.exit_code
-    except click.ClickException as wrong:
-        wrong.show(file=sys.stderr)
-        return 2
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort):
         report.say("Interrupted. Nothing is lost: the next run continues where this one stopped.")
         return 130
     except BrokenPipeError:
@@ -102,4 +107,16 @@ def run(arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except Exception as error:
+        if isinstance(error, _SAID_BY_PARSER):
+            return _misused(error, as_json=surroundings.json)
         return report.failed(error, surroundings)
+
+
+def _misused(error: Exception, *, as_json: bool) -> int:
+    """Say what the arguments lack: the parser's own words, on standard error."""
+    show = getattr(error, "show", None)
+    if show is not None:
+        show(file=sys.stderr)
+    if as_json:
+        report.print_json({"error": str(error)})
+    return USAGE_EXIT

@@ -20,7 +20,13 @@ def register(app: typer.Typer) -> None:
     def check(
         offline: bool = typer.Option(False, "--offline", help="Do not ask RetailOps whether the key works."),
     ) -> int:
-        """Check every YAML file, folder, permission and key, and say how to mend what is wrong."""
+        """Check YAML files, folders and keys; say what to mend.
+
+        Asks RetailOps whether it takes the key. Ends with 2 where something is wrong, with 3 where RetailOps
+        cannot be reached.
+
+        Example: filebridge check
+        """
         from filebridge.bridge.checks import ask_retailops
         from filebridge.workspace import notices_of, problems_of
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -21,14 +21,19 @@ def register(app: typer.Typer) -> None:
     def files(
         vendor: str = typer.Option("", "--vendor", metavar="V", help="Only this vendor's."),
         name: str = typer.Option("", "--name", metavar="TEXT", help="Only names that hold this text."),
-        status: list[str] = typer.Option(
-            [], "--status", metavar="S", help="Only these: rejected, held, pending, accepted … May be repeated."
-        ),
+        status: Annotated[
+            list[str] | None,
+            typer.Option(
+                "--status",
+                metavar="S",
+                help="Only these: rejected, held, pending, accepted … May be repeated.",
+            ),
+        ] = None,
         limit: int = typer.Option(50, "--limit", metavar="N", min=0, help="How many at most; 0 for all."),
     ) -> None:
-        """List the files that came in, the newest first, and what became of each.
+        """List the files that came in, and what became of each.
 
-        Look into one with `filebridge show ID`; the first letters of an id will do.
+        The newest stand first. Look into one with `filebridge show ID`; the first letters of an id will do.
 
         Example: filebridge files --vendor acme --status rejected
         """
@@ -38,7 +43,7 @@ def register(app: typer.Typer) -> None:
 
         here = current()
         render.chosen(here.workspace(), [vendor] if vendor else None)
-        statuses = _statuses(status)
+        statuses = _statuses(status or [])
         with here.ledger_or_none() as ledger:
             found: list[tuple[FileRow, dict[Outcome, int]]] = []
             if ledger is not None:
@@ -66,7 +71,16 @@ def register(app: typer.Typer) -> None:
 def _print(found: list[tuple[FileRow, Any]]) -> None:
     from filebridge.cli import render
 
-    table = report.table("Id", f"Received ({render.local_zone()})", "Vendor", "Document", "Name", "#Rows", "Status", "Rows by outcome")
+    table = report.table(
+        "Id",
+        f"Received ({render.local_zone()})",
+        "Vendor",
+        "Document",
+        "Name",
+        "#Rows",
+        "Status",
+        "Rows by outcome",
+    )
     for row, outcomes in found:
         table.add_row(
             row.id,

@@ -17,7 +17,10 @@ def register(app: typer.Typer) -> None:
     def init(
         folder: str = typer.Argument(".", metavar="[DIR]", help="Where; the current folder if left out."),
     ) -> None:
-        """Make a workspace: folders, settings, and an example vendor to copy from."""
+        """Make a workspace: folders, settings, an example vendor.
+
+        Example: filebridge init trading
+        """
         from filebridge.workspace import Workspace
 
         target = current().folder / folder

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC
 from typing import TYPE_CHECKING, Any, Final
 
@@ -14,7 +14,6 @@ from filebridge.replies.wording import count_of, plain
 if TYPE_CHECKING:
     from filebridge.ledger.files import FileRow
     from filebridge.ledger.orders import OrderFileRow
-    from filebridge.ledger.rows import RowOutcome
     from filebridge.outcomes import FileStatus, Outcome
     from filebridge.workspace import Workspace
 
@@ -92,16 +91,6 @@ def order_file_as_json(row: OrderFileRow) -> dict[str, Any]:
         "marked_at": instant(row.marked_at),
         "notes": list(row.notes),
     }
-
-
-def rows_as_json(rows: Iterable[RowOutcome]) -> Iterator[dict[str, Any]]:
-    """Rows as `rows --json` and `preview --json` list them: an entry for each reason, or one without."""
-    for row in rows:
-        entry = {"row": row.row, "outcome": row.outcome.value}
-        for reason in row.reasons:
-            yield {**entry, "code": reason.code, "message": reason.message}
-        if not row.reasons:
-            yield {**entry, "code": None, "message": None}
 
 
 def chosen(workspace: Workspace, vendors: Sequence[str] | None) -> tuple[str, ...] | None:

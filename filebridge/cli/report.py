@@ -7,7 +7,7 @@ import traceback
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import IO, TYPE_CHECKING, Any
 
 from filebridge.errors import FileBridgeError, FileRefused, RetailOpsError, UserError
 
@@ -33,7 +33,7 @@ def print_json(value: Any) -> None:
 
 
 def write_json_list(
-    head: Mapping[str, Any], name: str, entries: Iterable[Mapping[str, Any]], stream: TextIO
+    head: Mapping[str, Any], name: str, entries: Iterable[Mapping[str, Any]], stream: IO[str]
 ) -> None:
     """Write one JSON document whose last key, `name`, is a list that may be too long to be held at once.
 
@@ -108,7 +108,8 @@ def _write_report(error: Exception, folder: Path) -> Path | None:
 
     now = datetime.now(UTC)
     frames = "".join(traceback.format_list(traceback.extract_tb(error.__traceback__)))
-    text = f"filebridge {__version__}, python {sys.version.split()[0]}, {now.isoformat()}\n{frames}{type(error).__name__}\n"
+    made_by = f"filebridge {__version__}, python {sys.version.split()[0]}, {now.isoformat()}"
+    text = f"{made_by}\n{frames}{type(error).__name__}\n"
     logs = folder / ".filebridge" / "logs"
     try:
         logs.mkdir(parents=True, exist_ok=True, mode=0o700)

@@ -6,7 +6,7 @@ import shutil
 import sys
 import tempfile
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -26,16 +26,26 @@ def register(app: typer.Typer) -> None:
     @app.command()
     def rows(
         file_id: str = typer.Argument(metavar="ID", help="The file's id, or its first letters."),
-        outcome: list[str] = typer.Option(
-            [], "--outcome", metavar="O", help="Only rows that ended so: rejected, delivered, held … May be repeated."
-        ),
+        outcome: Annotated[
+            list[str] | None,
+            typer.Option(
+                "--outcome",
+                metavar="O",
+                help="Only rows that ended so: rejected, delivered, held … May be repeated.",
+            ),
+        ] = None,
         limit: int = typer.Option(
-            -1, "--limit", metavar="N", min=-1, show_default=False, help=f"How many at most: {SHOWN} on screen, else all; 0 for all."
+            -1,
+            "--limit",
+            metavar="N",
+            min=-1,
+            show_default=False,
+            help=f"How many at most: {SHOWN} on screen, else all; 0 for all.",
         ),
     ) -> None:
-        """List the rows of a file, what became of each, and every reason why one did not go.
+        """List the rows of a file, and why some did not go.
 
-        Rows are counted as a spreadsheet shows them, the header included.
+        Every reason of a row is listed. Rows are counted as a spreadsheet shows them, the header included.
 
         Example: filebridge rows fk2m --outcome rejected
         """
@@ -44,7 +54,7 @@ def register(app: typer.Typer) -> None:
         from filebridge.ledger import rows as known_rows
 
         here = current()
-        wanted = _outcomes(outcome)
+        wanted = _outcomes(outcome or [])
         most = limit if limit > 0 else None if limit == 0 or here.json else SHOWN
         listed: list[RowOutcome] = []
         with tempfile.SpooledTemporaryFile(max_size=1 << 22, mode="w+", encoding="utf-8") as spool:
@@ -54,7 +64,8 @@ def register(app: typer.Typer) -> None:
                 found = islice(known_rows.every_row(connection, row.id, outcomes=wanted), most)
                 if here.json:
                     head = {"file": {"id": row.id, "name": row.name, "vendor": row.vendor, "rows": row.rows}}
-                    report.write_json_list(head, "rows", render.rows_as_json(found), spool)
+                    entries = (entry for one in found for entry in one.as_json())
+                    report.write_json_list(head, "rows", entries, spool)
                 else:
                     listed = list(found)
             if here.json:

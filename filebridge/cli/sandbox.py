@@ -12,7 +12,12 @@ def register(app: typer.Typer) -> None:
         context_settings={"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
     )
     def sandbox(context: typer.Context) -> int:
-        """Run the RetailOps stand-in on this machine, with faults on demand (`sandbox --help`)."""
+        """Run the RetailOps stand-in, on this machine alone.
+
+        It answers with faults where it is told to: `filebridge sandbox --help`.
+
+        Example: filebridge sandbox --port 8765 --orders 5
+        """
         from filebridge.sandbox import main
 
         return main(context.args)

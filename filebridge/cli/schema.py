@@ -12,7 +12,12 @@ def register(app: typer.Typer) -> None:
 
     @app.command()
     def schema() -> None:
-        """Print the JSON Schema of the YAML files, for editors that complete while you type."""
+        """Print the JSON Schema of the YAML files, for editors.
+
+        An editor that is told of it completes and checks while you type.
+
+        Example: filebridge schema > filebridge.schema.json
+        """
         from filebridge.mapping.schema import json_schema
 
         report.print_json(json_schema())

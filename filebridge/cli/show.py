@@ -21,7 +21,7 @@ def register(app: typer.Typer) -> None:
     def show(
         file_id: str = typer.Argument(metavar="ID", help="The file's id, or its first letters."),
     ) -> None:
-        """Show what became of one file: its receipt in words, and each call to RetailOps with its answer.
+        """Show what became of one file: its receipt, and each call.
 
         The id stands in `filebridge files`, on the receipt, and in every reject file.
 
@@ -37,7 +37,11 @@ def register(app: typer.Typer) -> None:
             found = calls.calls_of(connection, file_id=row.id)
         if here.json:
             report.print_json(
-                {"receipt": receipt.as_json(), "archived_at": row.archived_at or None, "calls": [_as_json(call) for call in found]}
+                {
+                    "receipt": receipt.as_json(),
+                    "archived_at": row.archived_at or None,
+                    "calls": [_as_json(call) for call in found],
+                }
             )
             return
         from filebridge.replies.person import receipt_text
@@ -66,7 +70,15 @@ def _print_calls(found: list[CallRow]) -> None:
         print("No call to RetailOps was needed.")
         return
     table = report.table(
-        "#Call", f"Sent ({render.local_zone()})", "Action", "#Records", "#Rows", "State", "#Tries", "#HTTP", "RetailOps' words",
+        "#Call",
+        f"Sent ({render.local_zone()})",
+        "Action",
+        "#Records",
+        "#Rows",
+        "State",
+        "#Tries",
+        "#HTTP",
+        "RetailOps' words",
     )
     for call in found:
         table.add_row(

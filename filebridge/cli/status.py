@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -39,11 +39,14 @@ def register(app: typer.Typer) -> None:
 
     @app.command()
     def status(
-        vendor: list[str] = typer.Option([], "--vendor", metavar="V", help="Only this vendor. May be repeated."),
+        vendor: Annotated[
+            list[str] | None, typer.Option("--vendor", metavar="V", help="Only this vendor. May be repeated.")
+        ] = None,
     ) -> None:
-        """Say how things stand: what waits for you, what is on its way, and when FileBridge last looked.
+        """Say how things stand, and what waits for you.
 
-        Everything that is held stands with the command that decides it.
+        Also when FileBridge last looked, and whether a watch runs. Everything that is held stands with the
+        command that decides it.
 
         Example: filebridge status
         """
@@ -74,7 +77,12 @@ def is_watching(last: PassRow | None, now: int) -> bool:
     """Whether a `watch` is at work: it has not ended, and its heart beats."""
     from filebridge.clock import SECOND
 
-    return last is not None and last.by.startswith("watch") and last.ended_at is None and now - last.beat_at < BEAT_SECONDS * SECOND
+    return (
+        last is not None
+        and last.by.startswith("watch")
+        and last.ended_at is None
+        and now - last.beat_at < BEAT_SECONDS * SECOND
+    )
 
 
 def _standing(connection: Any, workspace: Workspace, vendor: str, now: int) -> VendorStanding:
@@ -84,7 +92,12 @@ def _standing(connection: Any, workspace: Workspace, vendor: str, now: int) -> V
 
     explain_after = round(workspace.settings.intake.explain_after * SECOND)
     found = vendor_status(
-        connection, vendor, outbox=workspace.outbox / vendor, now=now, time_zone="UTC", explain_after=explain_after
+        connection,
+        vendor,
+        outbox=workspace.outbox / vendor,
+        now=now,
+        time_zone="UTC",
+        explain_after=explain_after,
     )
     folder = workspace.orders_of(vendor)
     lying = set(os.listdir(folder)) if folder.is_dir() else set()
@@ -96,22 +109,37 @@ def _looked(last: PassRow | None, now: int) -> str:
     from filebridge.cli.render import ago, when
 
     if last is None:
-        return "FileBridge has not looked yet: `filebridge run` does it once, `filebridge watch` keeps doing it."
+        return (
+            "FileBridge has not looked yet: `filebridge run` does it once, `filebridge watch` keeps doing it."
+        )
     if is_watching(last, now):
         return f"FileBridge is watching ({last.by}); it last gave a sign of life {ago(last.beat_at, now)}."
     if last.ended_at is None:
-        return f"FileBridge began to look {ago(last.started_at, now)} ({last.by}) and has not ended: it is at work, or was killed."
+        return (
+            f"FileBridge began to look {ago(last.started_at, now)} ({last.by}): it is at work, or was killed."
+        )
     ended = "" if not last.exit_code else f", and ended with {last.exit_code}"
     return f"FileBridge last looked {ago(last.ended_at, now)} ({when(last.ended_at)}{ended}). No watch is running."
 
 
 def _print(standings: list[VendorStanding]) -> None:
     console = report.console()
-    table = report.table("Vendor", "RetailOps", "#On the way", "#Held", "#To correct", "#In the inbox", "#POs held", "#PO files there")
+    table = report.table(
+        "Vendor",
+        "RetailOps",
+        "#On the way",
+        "#Held",
+        "#To correct",
+        "#In the inbox",
+        "#POs held",
+        "#PO files there",
+    )
     for one in standings:
         found = one.status
         figures = (one.pending, found.held, found.rejects, found.waiting, found.held_orders, one.not_taken)
-        table.add_row(found.vendor, _channel(found), *(f"{len(entries):,}" if entries else "-" for entries in figures))
+        table.add_row(
+            found.vendor, _channel(found), *(f"{len(entries):,}" if entries else "-" for entries in figures)
+        )
     console.print(table)
     for one in standings:
         lines = list(_lines(one))
@@ -133,7 +161,9 @@ def _channel(found: VendorStatus) -> str:
 
     if not found.trouble:
         return "well"
-    words = {"key_refused": "refused the API key", "unreachable": "not reached"}.get(found.trouble, found.trouble)
+    words = {"key_refused": "refused the API key", "unreachable": "not reached"}.get(
+        found.trouble, found.trouble
+    )
     return f"{words} since {when(found.trouble_since)}"
 
 
@@ -200,12 +230,16 @@ def _vendor_as_json(one: VendorStanding) -> dict[str, Any]:
         "trouble_since": instant(found.trouble_since),
         "orders_fetched_at": instant(found.orders_fetched_at),
         "pending": [{"id": row.id, "name": row.name, "state": row.state.value} for row in one.pending],
-        "held": [{"id": row.id, "name": row.name, "code": row.code, "message": row.message} for row in found.held],
+        "held": [
+            {"id": row.id, "name": row.name, "code": row.code, "message": row.message} for row in found.held
+        ],
         "rejects": [
             {"name": row.name, "reject_file": row.reject_file, "received_at": instant(row.received_at)}
             for row in found.rejects
         ],
-        "held_orders": [{"po": row.po, "code": row.code, "message": row.message} for row in found.held_orders],
+        "held_orders": [
+            {"po": row.po, "code": row.code, "message": row.message} for row in found.held_orders
+        ],
         "waiting": [
             {"name": row.name, "since": instant(row.first_seen_at), "reason": row.reason or None}
             for row in found.waiting

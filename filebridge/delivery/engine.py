@@ -119,7 +119,7 @@ class Engine:
         if self._flying:
             sent = senders.get(_LOOK_SECONDS)
             if sent is not None:
-                reached("call_sent", str(sent.call_id))
+                reached("call.answered", str(sent.call_id))
                 self._settle(self._flying.pop(sent.call_id), sent.answer)
                 self._tell()
             return True
@@ -137,7 +137,7 @@ class Engine:
             self._record(connection)
             blocks = calls.blocks(connection, ids)
             calls.mark_sending(connection, ids, self.clock.now())
-        reached("calls_journalled")
+        reached("calls.journalled")
         now = self.clock.monotonic()
         for pending in window:
             pending.first_sent = now if pending.first_sent is None else pending.first_sent
@@ -196,7 +196,7 @@ class Engine:
         if self._answers:
             with self.ledger.begin() as connection:
                 self._record(connection)
-            reached("answers_journalled")
+            reached("calls.recorded")
 
     def _waiting_state(self, pending: _Pending) -> CallState:
         return CallState.UNCERTAIN if pending.in_doubt else CallState.PLANNED
@@ -304,7 +304,7 @@ class Engine:
             else:
                 calls.move(connection, [call.id], [was], CallState.REFUSED, now=self.clock.now())
             self._replace(connection, pending, parts, named)
-        reached("call_split", str(call.id))
+        reached("call.split", str(call.id))
 
     def _replace(
         self, connection: sa.Connection, pending: _Pending, parts: Sequence[Part], named: int | None = None
@@ -371,7 +371,7 @@ class Engine:
             now = self.clock.now()
             calls.move(connection, [pending.call.id], [CallState.UNCERTAIN], CallState.REFUSED, now=now)
             self._replace(connection, pending, parts)
-        reached("call_looked_up", str(pending.call.id))
+        reached("call.looked_up", str(pending.call.id))
 
     def _not_submitted(self, pending: _Pending, answer: Answer) -> None:
         """The mark was not applied: a refusal stands, a lost answer is as good as none sent."""
@@ -382,7 +382,7 @@ class Engine:
         state = CallState.REFUSED if answer.kind is AnswerKind.REFUSED else CallState.PLANNED
         with self.ledger.begin() as connection:
             calls.move(connection, [call.id], [CallState.UNCERTAIN], state, now=now)
-        reached("call_looked_up", str(call.id))
+        reached("call.looked_up", str(call.id))
         if state is CallState.REFUSED:
             self.count(state)
         else:

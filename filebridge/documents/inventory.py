@@ -12,6 +12,7 @@ from itertools import chain
 from typing import Final, Literal
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -23,6 +24,7 @@ from filebridge.columns import (
     Ints,
     Longs,
     Mask,
+    TextColumn,
     as_ints,
     as_longs,
     bool_array,
@@ -104,9 +106,8 @@ class InventoryRows:
         self._hashes.append(hash_text(vpcs))
         if self.duplicates == "sum":
             self._quantities.append(as_ints(batch.column("quantity")).copy())
-        content = vpcs.buffers()[2]
-        if content is not None and not (self._has_lower and self._has_upper):
-            letters = np.frombuffer(content, dtype=np.uint8)
+        if not (self._has_lower and self._has_upper) and batch.num_rows:
+            letters = _bytes_of(vpcs)
             self._has_lower = self._has_lower or bool((letters - _LOWER_A < 26).any())
             self._has_upper = self._has_upper or bool((letters - _UPPER_A < 26).any())
 
@@ -153,6 +154,16 @@ class InventoryRows:
         if not self._quantities:
             return np.empty(0, dtype=np.int64)
         return np.concatenate(self._quantities).astype(np.int64)
+
+
+def _bytes_of(column: TextColumn) -> npt.NDArray[np.uint8]:
+    """The bytes of a column's texts, one after the other."""
+    _, offsets, content = column.buffers()
+    if content is None:
+        return np.empty(0, dtype=np.uint8)
+    ends = np.frombuffer(offsets, dtype=np.int32)
+    first, last = int(ends[column.offset]), int(ends[column.offset + len(column)])
+    return np.frombuffer(content, dtype=np.uint8)[first:last] if last > first else np.empty(0, dtype=np.uint8)
 
 
 def _has_two_smallest(groups: Groups) -> Mask:

@@ -147,7 +147,7 @@ def _walk(folder: int, below: bytes, found: _Found, *, depth: int, place: bytes 
         if stat.S_ISDIR(status.st_mode):
             if depth or found.inbox.own or os.fsdecode(name) not in found.inbox.others:
                 _descend(folder, name, below + name, found, depth=depth, place=place)
-        elif (why := _why_unsafe(status, found.dev)) is not None:
+        elif (why := _why_unsafe(status)) is not None:
             found.stray(below + name, "unsafe_file", why)
         elif depth and not found.inbox.own:
             _no_vendor(below + name, found)
@@ -174,6 +174,7 @@ def _descend(folder: int, name: bytes, path: bytes, found: _Found, *, depth: int
         return
     try:
         with opened(name, at=folder) as inner:
+            # Asked of folders only: in a container's file system a file's device is not its folder's.
             if os.fstat(inner).st_dev != found.dev:
                 found.stray(path, "unsafe_file", "This folder is a mount of its own, inside the inbox.")
                 return
@@ -196,7 +197,7 @@ def _walk_arrived(top: int, found: _Found) -> None:
         return
 
 
-def _why_unsafe(status: os.stat_result, dev: int) -> str | None:
+def _why_unsafe(status: os.stat_result) -> str | None:
     mode = status.st_mode
     if stat.S_ISLNK(mode):
         return "It is a link to another file, and links are not followed."
@@ -204,8 +205,6 @@ def _why_unsafe(status: os.stat_result, dev: int) -> str | None:
         return "It is no plain file but a pipe, a socket or a device."
     if status.st_nlink > 1:
         return "It has a second name somewhere else (a hard link), under which it can be changed unseen."
-    if status.st_dev != dev:
-        return "It lies on another file system than the inbox."
     return None
 
 

@@ -9,11 +9,10 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-from fnmatch import fnmatchcase
 from typing import Final
 
-_TEMPORARY: Final = ("*.part", "*.filepart", "*.tmp", "*.crdownload", ".*", "~$*", ".~lock.*#")
-_EXPLAIN_THE_FOLDER: Final = frozenset({"readme", "readme.txt", "readme.md"})
+_IGNORED: Final = re.compile(rb"(?is).*\.(?:part|filepart|tmp|crdownload)|\..*|~\$.*|readme(?:\.txt|\.md)?")
+"""Temporary, hidden, an owner file (`.~lock.NAME#` is hidden as well), or what explains the folder."""
 _UNSAFE: Final = re.compile(r"[^\w .,()\[\]{}+=@#&!$%\'~^`;-]")
 _DEVICES: Final = frozenset(
     ["con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10))]
@@ -47,8 +46,7 @@ def _shown(character: str) -> str:
 
 def is_ignored(name: bytes) -> bool:
     """Whether a file or folder of this name (one component) is never an arrival: temporary, hidden, a README."""
-    text = os.fsdecode(name).lower()
-    return text in _EXPLAIN_THE_FOLDER or any(fnmatchcase(text, pattern) for pattern in _TEMPORARY)
+    return _IGNORED.fullmatch(name) is not None
 
 
 def safe_name(name: bytes) -> str:

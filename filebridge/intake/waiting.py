@@ -5,9 +5,9 @@ Which notes to write and which to take away is decided here; whoever publishes r
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 from zoneinfo import ZoneInfo
 
 from filebridge.clock import SECOND, from_micros
@@ -21,7 +21,7 @@ SUFFIX: Final = ".waiting.txt"
 class WaitingNote:
     """A note to publish: its name below the vendor's `replies/`, and its lines.
 
-    `name_bytes` and `reason` are what the ledger remembers of it (`NamesSeen`), once it is published.
+    `name_bytes` and `reason` are what the ledger remembers of it once it is published.
     """
 
     name: str
@@ -30,45 +30,53 @@ class WaitingNote:
     reason: str
 
 
-@dataclass(frozen=True)
-class NamesSeen:
-    """What the ledger knows of a name in the inbox: first seen when (µs UTC), and the reason last written."""
+class SeenName(Protocol):
+    """What the ledger knows of a name in the inbox (`ledger.arrivals.ArrivalRow`); the time is µs UTC."""
 
-    first_seen_at: int
-    explained_reason: str = ""
-    """Empty as long as no note lies there."""
+    @property
+    def name_bytes(self) -> bytes: ...
+    @property
+    def first_seen_at(self) -> int: ...
+    @property
+    def reason(self) -> str: ...
+    @property
+    def explained(self) -> bool: ...
 
 
 @dataclass(frozen=True)
 class DueNotes:
-    """What is to be written, and the names (bytes) whose note goes since its cause is gone."""
+    """Notes to write, and names of notes (below `replies/`) to remove where they lie there."""
 
     write: tuple[WaitingNote, ...]
-    remove: tuple[bytes, ...]
+    remove: tuple[str, ...]
 
 
 def due_notes(
     waits: Iterable[Waiting],
-    seen: Mapping[bytes, NamesSeen],
     *,
+    there: Iterable[SeenName],
+    gone: Iterable[SeenName],
     now: int,
     explain_after_seconds: float,
     time_zone: str,
 ) -> DueNotes:
-    """One vendor's notes after a look. `seen` is by name in bytes, and holds every name that has a note.
+    """One vendor's notes after a look: `there` are the names in the inbox, `gone` those that went since.
 
     A note is written once a name has been in the inbox for `explain_after_seconds`, and anew when the reason
-    becomes another; it goes with the name, or when the file may be taken.
+    becomes another; it goes with the name, or with the reason. A note is published before it is recorded as
+    explained: so of a name that is gone it is removed whatever the record says.
     """
     by_name = {wait.name_bytes: wait for wait in waits}
-    write = [
-        note_of(wait, first_seen_at=known.first_seen_at, time_zone=time_zone)
-        for name, wait in by_name.items()
-        if (known := seen.get(name)) is not None
-        and known.explained_reason != reason_of(wait)
-        and now - known.first_seen_at >= explain_after_seconds * SECOND
-    ]
-    remove = [name for name, known in seen.items() if known.explained_reason and name not in by_name]
+    after = int(explain_after_seconds * SECOND)
+    write: list[WaitingNote] = []
+    remove = [note_name(row.name_bytes) for row in gone if row.explained or now - row.first_seen_at >= after]
+    for row in there:
+        wait = by_name.get(row.name_bytes)
+        if wait is None:
+            if row.explained:
+                remove.append(note_name(row.name_bytes))
+        elif now - row.first_seen_at >= after and not (row.explained and row.reason == reason_of(wait)):
+            write.append(note_of(wait, first_seen_at=row.first_seen_at, time_zone=time_zone))
     return DueNotes(tuple(write), tuple(remove))
 
 

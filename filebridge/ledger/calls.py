@@ -218,6 +218,7 @@ def split(connection: sa.Connection, call_id: int, parts: Sequence[CallPart], *,
         raise ValueError(f"the parts of call {call_id} do not add up to its records and rows")
     if not move(connection, [call_id], [CallState.REFUSED], CallState.SPLIT, now=whole.answered_at or now):
         raise ValueError(f"call {call_id} is {whole.state}, not refused")
+    before = connection.execute(sa.select(sa.func.max(call.c.id))).scalar_one()
     insert_many(
         connection,
         call,
@@ -241,9 +242,8 @@ def split(connection: sa.Connection, call_id: int, parts: Sequence[CallPart], *,
             for part in parts
         ],
     )
-    return list(
-        connection.execute(sa.select(call.c.id).where(call.c.parent_id == call_id).order_by("id")).scalars()
-    )
+    made = sa.select(call.c.id).where(call.c.parent_id == call_id, call.c.id > before).order_by(call.c.id)
+    return list(connection.execute(made).scalars())
 
 
 def add_calls(

@@ -9,6 +9,7 @@ is something to migrate.
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -18,8 +19,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 import sqlalchemy as sa
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import DBAPIError
 
 from filebridge.clock import Clock, SystemClock
 from filebridge.errors import LedgerError
@@ -33,7 +33,6 @@ APPLICATION_ID: Final = 0x4642_4C31
 BUSY_SECONDS: Final = 30
 
 _SETTINGS: Final = (
-    ("busy_timeout", str(BUSY_SECONDS * 1000), BUSY_SECONDS * 1000),
     ("journal_mode", "DELETE", "delete"),
     ("synchronous", "EXTRA", 3),
     ("foreign_keys", "ON", 1),
@@ -61,7 +60,7 @@ class Ledger:
     def begin(self) -> Iterator[sa.Connection]:
         """One write transaction: committed, durably, when the block ends, rolled back when it raises.
 
-        Raises LedgerError where the ledger is locked for longer than 30 s, read-only, full or damaged.
+        Raises LedgerError where the ledger stays locked, is read-only, full or damaged.
         """
         with _said_of(self.path), self._engine.begin() as connection:
             yield connection
@@ -88,15 +87,17 @@ class Ledger:
         self._engine.dispose()
 
 
-def open_ledger(url: str, *, clock: Clock | None = None) -> Ledger:
+def open_ledger(url: str, *, clock: Clock | None = None, busy_seconds: float = BUSY_SECONDS) -> Ledger:
     """Open the ledger at `url` (`sqlite:///` and a path), making or migrating it where that is needed.
+
+    A lock of another program is waited for, `busy_seconds` long, now and by each transaction.
 
     Raises LedgerError, with what a person can do, where it cannot be used.
     """
     path = _path_of(url)
     if not path.exists():
         _create(path, (clock or SystemClock()).now())
-    ledger = _open(path, writing=True)
+    ledger = _open(path, writing=True, busy_seconds=busy_seconds)
     version = _version(ledger)
     if version != HEAD:
         _refuse_newer(path, version)
@@ -119,7 +120,7 @@ def read_ledger(url: str) -> Ledger:
         raise LedgerError(
             f"There is no ledger at {path} yet: `filebridge run` makes it, on its first pass in this workspace."
         )
-    ledger = _open(path, writing=False)
+    ledger = _open(path, writing=False, busy_seconds=BUSY_SECONDS)
     version = _version(ledger)
     if version != HEAD:
         _refuse_newer(path, version)
@@ -153,22 +154,20 @@ def change_many(connection: sa.Connection, statement: str, rows: Iterable[Sequen
 
 
 def _path_of(url: str) -> Path:
-    try:
-        parsed = make_url(url)
-    except ArgumentError as error:
-        raise LedgerError(f"`ledger.url` is not an address of a ledger. {_SQLITE_ONLY}") from error
-    if parsed.get_backend_name() != "sqlite" or not parsed.database or parsed.database == ":memory:":
+    # Not SQLAlchemy's own reading of it, which cuts a folder's name at a question mark.
+    found = re.fullmatch(r"sqlite(?:\+pysqlite)?:///(.+)", url)
+    if found is None or found[1] == ":memory:":
         raise LedgerError(f"`ledger.url` names no SQLite file. {_SQLITE_ONLY}")
-    return Path(parsed.database).absolute()
+    return Path(found[1]).absolute()
 
 
 _SQLITE_ONLY: Final = "Write `sqlite:///` and a path, or leave it out: then it is `.filebridge/ledger.db`."
 
 
-def _open(path: Path, *, writing: bool) -> Ledger:
-    _look_at(path)
+def _open(path: Path, *, writing: bool, busy_seconds: float) -> Ledger:
+    _look_at(path, writing=writing)
     with _said_of(path):
-        engine = _engine(path, writing=writing)
+        engine = _engine(path, writing=writing, busy_seconds=busy_seconds)
         try:
             with engine.execution_options(reading=True).connect() as connection:
                 _check_kind(connection, path)
@@ -179,23 +178,25 @@ def _open(path: Path, *, writing: bool) -> Ledger:
     return Ledger(engine, path, ledger_id)
 
 
-def _engine(path: Path, *, writing: bool) -> sa.Engine:
+def _engine(path: Path, *, writing: bool, busy_seconds: float) -> sa.Engine:
     engine = sa.create_engine(
-        "sqlite://", creator=_creator(path, writing=writing), poolclass=sa.pool.QueuePool
+        "sqlite://",
+        creator=_creator(path, writing=writing, busy_seconds=busy_seconds),
+        poolclass=sa.pool.QueuePool,
     )
     sa.event.listen(engine, "begin", _begin)
     return engine
 
 
-def _creator(path: Path, *, writing: bool) -> Callable[[], sqlite3.Connection]:
+def _creator(path: Path, *, writing: bool, busy_seconds: float) -> Callable[[], sqlite3.Connection]:
     # A reader may have to roll back what a killed writer left, so it opens for writing where it is let.
-    mode = "rw" if os.access(path, os.W_OK) and os.access(path.parent, os.W_OK) else "ro"
+    mode = "rw" if _is_writable(path) else "ro"
 
     def connect() -> sqlite3.Connection:
         connection = sqlite3.connect(
             f"file:{quote(os.fsencode(path))}?mode={mode}",
             uri=True,
-            timeout=BUSY_SECONDS,
+            timeout=busy_seconds,
             isolation_level=None,  # the driver's own BEGIN comes too late and without IMMEDIATE
             check_same_thread=False,
         )
@@ -228,7 +229,7 @@ def _begin(connection: sa.Connection) -> None:
     connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
 
-def _look_at(path: Path) -> None:
+def _look_at(path: Path, *, writing: bool) -> None:
     try:
         size = path.stat().st_size
     except OSError as error:
@@ -241,6 +242,13 @@ def _look_at(path: Path) -> None:
             "Put the latest backup in its place. Only where this workspace has never sent anything, "
             f"delete the empty file. {_KEPT}"
         )
+    if writing and not _is_writable(path):
+        # SQLite would open it for reading and only fail in the middle of the work.
+        raise _unwritable(path, "it, or its folder, is read-only")
+
+
+def _is_writable(path: Path) -> bool:
+    return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
 
 
 def _check_kind(connection: sa.Connection, path: Path) -> None:
@@ -284,7 +292,7 @@ def _create(path: Path, now: int) -> None:
 
 
 def _fill(fresh: Path, now: int) -> None:
-    engine = _engine(fresh, writing=True)
+    engine = _engine(fresh, writing=True, busy_seconds=BUSY_SECONDS)
     try:
         with engine.begin() as connection:
             connection.exec_driver_sql(f"PRAGMA application_id={APPLICATION_ID}")
@@ -347,7 +355,7 @@ def _sentence(path: Path, code: int, words: str) -> LedgerError | None:
     match code:
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             return LedgerError(
-                f"The ledger {path} has been locked by another program for {BUSY_SECONDS} seconds. "
+                f"The ledger {path} is locked by another program, and has stayed so. "
                 "Close what has it open (a database viewer, a backup, another FileBridge) and start again; "
                 "nothing is lost."
             )
@@ -357,10 +365,7 @@ def _sentence(path: Path, code: int, words: str) -> LedgerError | None:
                 "the work continues where it stopped."
             )
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_AUTH:
-            return LedgerError(
-                f"The ledger {path} cannot be written ({words}). "
-                f"Let FileBridge's user write to it and to its folder {path.parent}. {_KEPT}"
-            )
+            return _unwritable(path, words)
         case sqlite3.SQLITE_IOERR:
             return LedgerError(
                 f"The disk that holds the ledger {path} does not read or write as it should ({words}). "
@@ -369,6 +374,13 @@ def _sentence(path: Path, code: int, words: str) -> LedgerError | None:
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
             return _damaged(path, words)
     return None
+
+
+def _unwritable(path: Path, words: str) -> LedgerError:
+    return LedgerError(
+        f"The ledger {path} cannot be written ({words}). "
+        f"Let FileBridge's user write to it and to its folder {path.parent}. {_KEPT}"
+    )
 
 
 def _damaged(path: Path, words: str) -> LedgerError:

@@ -51,6 +51,14 @@ class RowOutcome:
     outcome: Outcome
     reasons: tuple[Reject, ...] = ()
 
+    def as_json(self) -> list[dict[str, object]]:
+        """An entry for each reason, or the one that has none: as `rows --json` and `preview --json` print it."""
+        reasons: list[tuple[str | None, str | None]] = [(reason.code, reason.message) for reason in self.reasons]
+        return [
+            {"row": self.row, "outcome": self.outcome.value, "code": code, "message": message}
+            for code, message in reasons or [(None, None)]
+        ]
+
 
 def outcomes_of(connection: sa.Connection, file_id: str) -> dict[Outcome, int]:
     """How many rows of a file have each outcome; they add up to its rows. Outcomes without rows are left out."""

@@ -1,28 +1,24 @@
 """The rules of `steps`, by whole columns.
 
-Column code stands in for the cell rule only where a cheap test of the bytes implies its plain answer: an
-identifier that is kept as it is, a quantity of one to nine digits. Every other place goes through the cell
-rule, once for each different text.
+Column code stands in for the cell rule only where a cheap test of the bytes implies its plain answer (`plain`).
+Every other place goes through the cell rule, once for each different text.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from filebridge.columns import (
     Ints,
-    Longs,
     Mask,
     TextColumn,
     as_ints,
-    bool_array,
     int_array,
     long_array,
     text_column,
@@ -30,17 +26,23 @@ from filebridge.columns import (
 )
 from filebridge.documents.fields import FieldKind
 from filebridge.mapping.judge import Evidence
+from filebridge.mapping.plain import (
+    Layout,
+    is_no_word_of,
+    plain_identifiers,
+    plain_money,
+    plain_quantities,
+    trimmed,
+)
 from filebridge.mapping.steps import UNSTATED, FieldRule
-from filebridge.mapping.values import CellFault, Read, Value, looks_like_date
+from filebridge.mapping.values import UNDECLARED, CellFault, Read, Value, looks_like_date
 from filebridge.tables.table import Kind, Kinds
 
 Cells: TypeAlias = Any
 """A text column, an int32 column or an int64 column of Arrow, by the kind of the field."""
-Bytes: TypeAlias = npt.NDArray[np.uint8]
 
-_DIGITS_IN_REACH: Final = 9
-"""A number of up to nine digits fits into an int32 whatever its digits are."""
-_GRAPHIC: Final = 0x7E - 0x21
+_TEXTUAL: Final = frozenset({FieldKind.IDENTIFIER, FieldKind.MONEY, FieldKind.FLAG, FieldKind.TEXT})
+_MOST_REMEMBERED: Final = 10_000
 
 
 @dataclass(frozen=True)
@@ -51,34 +53,110 @@ class ReadColumn:
     """
 
     values: Cells
-    faults: dict[int, CellFault] = field(default_factory=dict)
+    faults: Mapping[int, CellFault] = field(default_factory=dict)
 
 
-def read_column(
-    rule: FieldRule, column: TextColumn, kinds: Kinds | None, evidence: Evidence | None = None
-) -> ReadColumn:
-    """The values of a column's cells: for each place exactly what `rule.cell` says of it.
+@dataclass
+class ColumnReader:
+    """Reads the columns of one field, chunk by chunk: for each place exactly what `rule.cell` says of it.
 
-    `evidence` is told what the cells say of the column's way of writing.
+    `evidence` gathers what the cells say of the column's way of writing.
     """
-    places = _not_plain(rule, column, kinds)
-    if places is None:
-        return ReadColumn(column if rule.spec.kind in _TEXTUAL else pc.cast(column, pa.int32()))
-    if len(places) == len(column):
-        reads, which = _read_different(rule, column, kinds)
-        values = _as_column(rule, reads).take(int_array(which))
-    else:
-        some = column.take(int_array(places))
-        reads, which = _read_different(rule, some, None if kinds is None else kinds[places])
-        values = _with_replaced(rule, column, places, _as_column(rule, reads), which)
-    if evidence is not None:
+
+    rule: FieldRule
+    evidence: Evidence = field(default_factory=Evidence)
+    _remembered: dict[tuple[str, int], Read] = field(default_factory=dict)
+
+    def read(self, column: TextColumn, kinds: Kinds | None) -> ReadColumn:
+        """The values of a column's cells."""
+        if kinds is not None and not kinds.any():
+            kinds = None
+        values, plain = self._plain(column, kinds) if len(column) else (None, np.zeros(0, dtype=np.bool_))
+        if values is not None and plain.all():
+            return ReadColumn(values)
+        places = np.flatnonzero(~plain).astype(np.int32)
+        some = column if values is None else column.take(int_array(places))
+        reads, which = self._read_different(some, kinds if kinds is None or values is None else kinds[places])
         for read in reads:
             if read.judges:
-                evidence.take(read.fits)
-    return ReadColumn(values, _faults(reads, which, places))
+                self.evidence.take(read.fits)
+        answers = column_of(self.rule, reads)
+        if values is None:
+            return ReadColumn(answers.take(int_array(which)), _faults(reads, which, places))
+        source = np.arange(len(column), dtype=np.int32)
+        source[places] = len(column) + which
+        values = pa.concat_arrays([values, answers]).take(int_array(source))
+        return ReadColumn(values, _faults(reads, which, places))
 
+    def _plain(self, column: TextColumn, kinds: Kinds | None) -> tuple[Cells | None, Mask]:
+        """Values by column code, and the places where they are what the cell rule says; None where nowhere."""
+        rule = self.rule
+        words = rule.words
+        nowhere = np.zeros(len(column), dtype=np.bool_)
+        if words is None:
+            return None, nowhere
+        texts = trimmed(column) if rule.steps.strip else column
+        values: Cells = texts
+        if rule.spec.kind is FieldKind.IDENTIFIER:
+            plain = plain_identifiers(texts)
+        elif rule.spec.kind is FieldKind.QUANTITY and (rule.per_total or rule.quantities.never_refuses):
+            plain = plain_quantities(texts)
+        elif rule.spec.kind is FieldKind.MONEY and kinds is None:
+            values, plain = self._plain_money(texts, words)
+        else:
+            return None, nowhere
+        if words:
+            plain &= is_no_word_of(texts, words)
+        if kinds is not None:
+            plain &= kinds <= Kind.NUMBER
+        if not plain.any():
+            return None, nowhere
+        return self._whole_numbers(texts, plain) if rule.spec.kind is FieldKind.QUANTITY else values, plain
 
-_TEXTUAL: Final = frozenset({FieldKind.IDENTIFIER, FieldKind.MONEY, FieldKind.FLAG, FieldKind.TEXT})
+    def _plain_money(self, texts: TextColumn, words: frozenset[str]) -> tuple[TextColumn, Mask]:
+        ways = self.rule.ways
+        marks = "".join(way.decimal for way in ways)
+        if words or not marks.isascii():
+            # A word of the crosswalk may be an amount, which then says nothing of its column.
+            return texts, np.zeros(len(texts), dtype=np.bool_)
+        money = plain_money(texts, marks)
+        if ways == UNDECLARED:
+            for mark in money.marks:
+                self.evidence.take(frozenset({marks.index(mark)}))
+        return money.values, money.plain
+
+    def _whole_numbers(self, texts: TextColumn, plain: Mask) -> Cells:
+        """The quantities of the plain places; of others, zero."""
+        if plain.all():
+            numbers = as_ints(pc.cast(texts, pa.int32()))
+        else:
+            numbers = np.zeros(len(texts), dtype=np.int32)
+            chosen = texts.take(int_array(np.flatnonzero(plain).astype(np.int32)))
+            numbers[plain] = as_ints(pc.cast(chosen, pa.int32()))
+        if not (self.rule.per_total or self.rule.quantities.is_plain):
+            numbers = self.rule.quantities.finish_all(numbers)
+        return int_array(numbers)
+
+    def _read_different(self, column: TextColumn, kinds: Kinds | None) -> tuple[list[Read], Ints]:
+        """The cell rule, once for each different text and kind; and which of the answers each place has."""
+        encoded = column.dictionary_encode()
+        texts = texts_of(encoded.dictionary)
+        codes = as_ints(encoded.indices)
+        if kinds is None:
+            return [self._read(text, 0) for text in texts], codes
+        pairs, which = np.unique(codes.astype(np.int64) * 8 + kinds, return_inverse=True)
+        return [self._read(texts[pair >> 3], pair & 7) for pair in pairs.tolist()], which.astype(np.int32)
+
+    def _read(self, text: str, kind: int) -> Read:
+        if self.rule.spec.kind is FieldKind.IDENTIFIER:
+            # Hardly ever seen again: remembering it would cost more than it saves.
+            return self.rule.read(text, Kind(kind))
+        read = self._remembered.get((text, kind))
+        if read is None:
+            read = self.rule.read(text, Kind(kind))
+            if len(self._remembered) < _MOST_REMEMBERED:
+                self._remembered[text, kind] = read
+        return read
 
 
 def joined_column(
@@ -99,115 +177,11 @@ def joined_column(
 
 def constant_column(rule: FieldRule, value: Value, length: int) -> Cells:
     """A column that says one value on each row."""
-    return _as_column(rule, [Read(value)]).take(int_array(np.zeros(length, dtype=np.int32)))
+    return column_of(rule, [Read(value)]).take(int_array(np.zeros(length, dtype=np.int32)))
 
 
-def date_like_places(column: TextColumn) -> Ints:
-    """The places of identifiers that are spelled as a spreadsheet spells a code it took for a date (`1-Mar`)."""
-    starts, lengths, content = _layout(column)
-    places = np.flatnonzero((lengths == 5) | (lengths == 6))
-    if not len(places):
-        return places.astype(np.int32)
-    first = starts[places]
-    # 1-Mar, 12-Mar and Mar-12 have their dash in one of three places.
-    dashed = (content[first + 1] == 0x2D) | (content[first + 2] == 0x2D) | (content[first + 3] == 0x2D)
-    places = places[dashed].astype(np.int32)
-    texts = texts_of(column.take(int_array(places)))
-    alike = np.fromiter((looks_like_date(text) for text in texts), dtype=np.bool_, count=len(texts))
-    found: Ints = places[alike]
-    return found
-
-
-def texts_of(column: TextColumn) -> list[str]:
-    """The texts of a column without nulls."""
-    starts, lengths, content = _layout(column)
-    joined = content.tobytes()
-    first = [int(start) for start in starts]
-    ends = [int(end) for end in starts + lengths]
-    if joined.isascii():
-        text = joined.decode("ascii")
-        return [text[start:end] for start, end in zip(first, ends, strict=True)]
-    return [joined[start:end].decode("utf-8") for start, end in zip(first, ends, strict=True)]
-
-
-def _layout(column: TextColumn) -> tuple[Longs, Longs, Bytes]:
-    """Where each text starts, how many bytes it has, and the bytes of them all."""
-    count = len(column)
-    if not count:
-        nothing = np.empty(0, dtype=np.int64)
-        return nothing, nothing, np.empty(0, dtype=np.uint8)
-    _, offsets_buffer, content_buffer = column.buffers()
-    offsets = np.frombuffer(offsets_buffer, dtype=np.int32)[column.offset : column.offset + count + 1]
-    first, last = int(offsets[0]), int(offsets[-1])
-    content = np.empty(0, dtype=np.uint8)
-    if content_buffer is not None and last > first:
-        content = np.frombuffer(content_buffer, dtype=np.uint8)[first:last]
-    starts = offsets.astype(np.int64) - first
-    return starts[:-1], np.diff(starts), content
-
-
-def _not_plain(rule: FieldRule, column: TextColumn, kinds: Kinds | None) -> Ints | None:
-    """The places that need the cell rule; None where the whole column is what it says."""
-    every = np.arange(len(column), dtype=np.int32)
-    if not len(column) or not rule.is_plain_text:
-        return every
-    if rule.spec.kind is FieldKind.IDENTIFIER:
-        plain = _plain_identifiers(*_layout(column))
-    elif rule.spec.kind is FieldKind.QUANTITY and (rule.quantities.is_plain or rule.per_total):
-        plain = _plain_quantities(*_layout(column))
-    else:
-        return every
-    if kinds is not None:
-        plain = plain & (kinds <= Kind.NUMBER)
-    return None if plain.all() else every[~plain]
-
-
-def _plain_identifiers(starts: Longs, lengths: Longs, content: Bytes) -> Mask:
-    """Texts that begin and end with a graphic ASCII character and that no spreadsheet has damaged."""
-    if not len(content):
-        return np.zeros(len(starts), dtype=np.bool_)
-    filled = lengths > 0
-    first = content[np.minimum(starts, len(content) - 1)]
-    last = content[np.maximum(starts + lengths - 1, 0)]
-    # Bytes below 0x21 wrap to large ones. A `#` (0x23) may be the start of `#####`.
-    plain: Mask = (
-        filled & (first - np.uint8(0x21) <= _GRAPHIC) & (last - np.uint8(0x21) <= _GRAPHIC) & (first != 0x23)
-    )
-    signs = np.flatnonzero(content == 0x2B)
-    if len(signs):
-        # `1.23E+17`: only a plus after an E can be damage.
-        before = content[np.maximum(signs - 1, 0)] | np.uint8(0x20)
-        plain[_texts_with(starts, signs[before == 0x65])] = False
-    return plain
-
-
-def _plain_quantities(starts: Longs, lengths: Longs, content: Bytes) -> Mask:
-    """Texts of one to nine ASCII digits."""
-    plain: Mask = (lengths > 0) & (lengths <= _DIGITS_IN_REACH)
-    others = np.flatnonzero(content - np.uint8(0x30) > 9)
-    if len(others):
-        plain[_texts_with(starts, others)] = False
-    return plain
-
-
-def _texts_with(starts: Longs, bytes_at: Longs) -> Longs:
-    """The texts that hold the bytes at these places: empty texts share their start with the next one."""
-    return np.searchsorted(starts, bytes_at, side="right") - 1
-
-
-def _read_different(rule: FieldRule, column: TextColumn, kinds: Kinds | None) -> tuple[list[Read], Ints]:
-    """The cell rule, once for each different text and kind; and which of the answers each place has."""
-    encoded = column.dictionary_encode()
-    texts = texts_of(encoded.dictionary)
-    codes = as_ints(encoded.indices)
-    if kinds is None or not kinds.any():
-        return [rule.read(text) for text in texts], codes
-    pairs, which = np.unique(codes.astype(np.int64) * 8 + kinds, return_inverse=True)
-    reads = [rule.read(texts[pair >> 3], Kind(pair & 7)) for pair in pairs.tolist()]
-    return reads, which.astype(np.int32)
-
-
-def _as_column(rule: FieldRule, reads: Sequence[Read]) -> Cells:
+def column_of(rule: FieldRule, reads: Sequence[Read]) -> Cells:
+    """The values of some cells as a column; faults as what the field holds where it is not stated."""
     kind = rule.spec.kind
     if kind in _TEXTUAL:
         return text_column([read.value if isinstance(read.value, str) else "" for read in reads])
@@ -218,34 +192,46 @@ def _as_column(rule: FieldRule, reads: Sequence[Read]) -> Cells:
     return long_array(np.array(numbers, dtype=np.int64))
 
 
-def _with_replaced(rule: FieldRule, column: TextColumn, places: Ints, values: Cells, which: Ints) -> Cells:
-    """The plain places as they are, the others as the cell rule says."""
-    if rule.spec.kind in _TEXTUAL:
-        source = np.arange(len(column), dtype=np.int32)
-        source[places] = len(column) + which
-        return pa.concat_arrays([column, values]).take(int_array(source))
-    whole = np.zeros(len(column), dtype=np.int32)
-    plain = np.ones(len(column), dtype=np.bool_)
-    plain[places] = False
-    whole[plain] = as_ints(pc.cast(column.filter(bool_array(plain)), pa.int32()))
-    whole[places] = as_ints(values)[which]
-    return int_array(whole)
+def date_like_places(column: TextColumn) -> Ints:
+    """The places of identifiers that are spelled as a spreadsheet spells a code it took for a date (`1-Mar`)."""
+    layout = Layout.of(column)
+    nominated = np.flatnonzero((layout.lengths == 5) | (layout.lengths == 6))
+    first = layout.starts[nominated]
+    # 1-Mar, 12-Mar and Mar-12 have their dash in one of three places.
+    dashed = np.zeros(len(nominated), dtype=np.bool_)
+    for place in (1, 2, 3):
+        dashed |= layout.content[first + place] == ord("-")
+    places = nominated[dashed].astype(np.int32)
+    texts = texts_of(column.take(int_array(places)))
+    alike = np.fromiter((looks_like_date(text) for text in texts), dtype=np.bool_, count=len(texts))
+    found: Ints = places[alike]
+    return found
+
+
+def texts_of(column: TextColumn) -> list[str]:
+    """The texts of a column without nulls."""
+    layout = Layout.of(column)
+    joined = layout.content.tobytes()
+    starts = layout.starts.tolist()
+    ends = (layout.starts + layout.lengths).tolist()
+    if joined.isascii():
+        text = joined.decode("ascii")
+        return [text[start:end] for start, end in zip(starts, ends, strict=True)]
+    return [joined[start:end].decode("utf-8") for start, end in zip(starts, ends, strict=True)]
+
+
+def differs_from(column: TextColumn, text: str) -> Any:
+    """Which places of a text column state something that is not `text`, as an Arrow mask."""
+    stated = pc.not_equal(column, text_scalar(""))
+    return pc.and_(stated, pc.not_equal(column, text_scalar(text)))
 
 
 def _faults(reads: Sequence[Read], which: Ints, places: Ints) -> dict[int, CellFault]:
     bad = np.fromiter((isinstance(read.value, CellFault) for read in reads), dtype=np.bool_, count=len(reads))
-    if not bad.any():
-        return {}
-    at = np.flatnonzero(bad[which])
+    at = np.flatnonzero(bad[which]) if bad.any() else []
     faults = {}
-    for place, answer in zip(places[at].tolist(), which[at].tolist(), strict=True):
-        fault = reads[answer].value
+    for place in at:
+        fault = reads[which[place]].value
         if isinstance(fault, CellFault):
-            faults[place] = fault
+            faults[int(places[place])] = fault
     return faults
-
-
-def differs_from(column: TextColumn, text: str) -> Any:
-    """Which places of a text column state something, and not `text`, as an Arrow mask."""
-    stated = pc.not_equal(column, text_scalar(""))
-    return pc.and_(stated, pc.not_equal(column, text_scalar(text)))

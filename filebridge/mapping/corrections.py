@@ -6,7 +6,7 @@ with its kind; and damage stays damage: dropped back unchanged, every row is ref
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -282,21 +282,11 @@ def original_ids(table: Table) -> tuple[str, ...]:
     return tuple(ids)
 
 
-def original_table(file_id: str, open_file: Callable[[str], Table]) -> Table:
-    """An archived file as the table that its rows were mapped from, which for a correction is a correction.
-
-    `open_file` opens an archived file by its id, and raises FileRefused where the vendor has none of that id.
-    """
-    table = open_file(file_id)
-    if not is_correction(table.headers):
-        return table
-    return correction_of(table, {older: original_table(older, open_file) for older in original_ids(table)})
-
-
 def correction_of(table: Table, originals: Mapping[str, Table]) -> CorrectionTable:
     """A dropped-back reject file as a table of its original's columns.
 
-    `originals` are the archived files as tables, by id (`original_ids` tells which). Raises FileRefused
+    `originals` are the archived files as the tables that their rows were mapped from, by id (`original_ids`
+    tells which); one that was a correction itself is a `CorrectionTable` again. Raises FileRefused
     `unknown_reject_file` where `fb_file` names one that is not among them, or files with different columns.
     """
     ids = original_ids(table)

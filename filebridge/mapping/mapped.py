@@ -174,3 +174,18 @@ class MappedFile:
     as_of_file: int | None = None
     """The file's own time, microseconds UTC, where `as_of` comes from its name or is one for all rows."""
     facts: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def unread(cls, document: str) -> MappedFile:
+        """A file of which no row could be read."""
+        nothing = np.empty(0, dtype=np.int32)
+        return cls(
+            document=document,
+            fields=(),
+            headers=(),
+            how=ReadHow(format=""),
+            rows=0,
+            records=0,
+            rejects=0,
+            runs=RowRuns(nothing, nothing, nothing, nothing),
+        )

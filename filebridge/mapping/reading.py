@@ -12,16 +12,16 @@ import pyarrow as pa
 from filebridge.columns import Mask, TextColumn, as_mask, bool_array, int_array, text_column
 from filebridge.documents.inventory import InventoryRows
 from filebridge.mapping.by_column import (
+    ColumnReader,
     ReadColumn,
     constant_column,
     date_like_places,
     differs_from,
     joined_column,
-    read_column,
     texts_of,
 )
 from filebridge.mapping.headers import ResolvedColumns
-from filebridge.mapping.judge import Decision, Evidence
+from filebridge.mapping.judge import Decision
 from filebridge.mapping.mapped import BY_RECORD, REJECTS_SCHEMA, RowRuns
 from filebridge.mapping.sink import RecordSink
 from filebridge.mapping.steps import FieldRule
@@ -103,7 +103,7 @@ class Reading:
     schema: Any
     gathered: InventoryRows
     sink: RecordSink
-    evidence: dict[str, Evidence] = field(init=False)
+    readers: dict[str, ColumnReader] = field(init=False)
     runs: list[RowRuns] = field(default_factory=list)
     records: int = 0
     rejects: int = 0
@@ -112,7 +112,7 @@ class Reading:
     date_like_examples: list[tuple[int, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.evidence = {one.name: Evidence() for one in self.fields if one.rule.candidates > 1}
+        self.readers = {one.name: ColumnReader(one.rule) for one in self.fields}
 
     def run(self) -> None:
         """Go through the whole table. Raises FileRefused where it turns out to be damaged."""
@@ -123,11 +123,10 @@ class Reading:
 
     def decisions(self) -> dict[str, Decision]:
         """What columns with open cells have decided; empty where another reading would find nothing new."""
-        candidates = {one.name: one.rule.candidates for one in self.fields}
         found = {
-            name: evidence.decide(candidates[name])
-            for name, evidence in self.evidence.items()
-            if evidence.is_open
+            name: reader.evidence.decide(reader.rule.candidates)
+            for name, reader in self.readers.items()
+            if reader.evidence.is_open
         }
         return {name: decision for name, decision in found.items() if decision.beats}
 
@@ -155,7 +154,7 @@ class Reading:
                 bad += [(place, Reason("", why.code, why.message)) for place, why in column.faults.items()]
             else:
                 cells, kinds = one.cells(chunk, at)
-                column = read_column(one.rule, cells, kinds, self.evidence.get(one.name))
+                column = self.readers[one.name].read(cells, kinds)
                 bad += _bad_cells(one, cells, column.faults)
             if one.name == "vendor_id":
                 bad += self._of_other_vendors(one, cells, column)

@@ -131,11 +131,19 @@ class FieldRule:
         return len(self.formats) if self.spec.kind is FieldKind.INSTANT else 1
 
     @property
-    def is_plain_text(self) -> bool:
-        """Whether the text steps leave a text without white space at its ends as it is."""
+    def words(self) -> frozenset[str] | None:
+        """The words, casefolded, that the text steps change, if they leave every other text as it is.
+
+        But for white space at its ends under `strip`. None where the steps may change any text.
+        """
         steps = self.steps
-        changes = (steps.pattern, steps.replace, steps.upper, steps.lower, steps.empty, self.crosswalk)
-        return not any(changes)
+        if steps.pattern or steps.replace or steps.upper or steps.lower:
+            return None
+        if self.crosswalk is None:
+            return self._empty_words
+        if self.crosswalk.otherwise != "keep":
+            return None
+        return self._empty_words | frozenset(self.crosswalk.caseless)
 
     def decided(self, decision: Decision) -> FieldRule:
         """This rule, with what its column has decided."""

@@ -11,6 +11,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, NamedTuple, TypeAlias
 
+import numpy as np
+
+from filebridge.columns import Ints
 from filebridge.mapping.judge import Decision, Fits
 
 MAX_QUANTITY: Final = 2**31 - 1
@@ -206,6 +209,20 @@ class QuantityRule:
         if quantity < 0 and self.smallest is None:
             return CellFault("out_of_range", f"{quantity} is below zero; a quantity is zero or more.")
         return None
+
+    @property
+    def never_refuses(self) -> bool:
+        """Whether every whole number from 0 to MAX_QUANTITY is left as one of them."""
+        return (self.smallest or 0) <= MAX_QUANTITY and (self.largest is None or self.largest >= 0)
+
+    def finish_all(self, quantities: Ints) -> Ints:
+        """`finish` of quantities from 0 to MAX_QUANTITY, by a rule that never refuses them."""
+        left = np.maximum(quantities.astype(np.int64) - self.buffer, 0)
+        if self.smallest is not None:
+            left = np.maximum(left, self.smallest)
+        if self.largest is not None:
+            left = np.minimum(left, self.largest)
+        return left.astype(np.int32)
 
     def finish(self, quantity: int) -> int | CellFault:
         """What is left of an admitted quantity: 0 to MAX_QUANTITY."""

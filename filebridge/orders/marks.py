@@ -63,9 +63,10 @@ def plan_marks(
 
     POs that were not seen since their file was published are read again first. One that changed gets its
     change file, and what that holds is marked; one that is gone is said and not marked. A mark that was
-    planned earlier and not sent is planned anew where a PO of it has changed. Raises what `fetch` raises.
+    planned earlier and not sent is planned anew where a PO of it has changed. What an ended pass marked and
+    did not verify is verified first. Raises what `fetch` raises.
     """
-    _take_answers(ledger, pack.vendor, clock.now())
+    verify(ledger, client, pack, outbox, clock)
     if pack.settings.test:
         return ()
     files = _due_files(ledger, pack, outbox, clock)
@@ -263,7 +264,7 @@ def _plan(connection: sa.Connection, file: _Published, now: int) -> bool:
     )
     if not file.calls and not records:
         known_orders.move_file(connection, file.row.id, OrderFileState.MARKED, now=now)
-    return bool(records or kept)
+    return bool(records) or any(call.state in OPEN_STATES for call in kept)
 
 
 def _calls(records: Collection[str], now: int) -> list[PlannedCall]:

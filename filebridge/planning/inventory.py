@@ -49,7 +49,8 @@ class InventoryFile:
 
     `received_at` is when it arrived, `now` the moment of planning, in microseconds UTC. A `correction` is a
     reject file that came back: it keeps the time `order_at` of the file that it came from, counts as changes
-    and meets no guard. `released` lets a held file go; `forced` states everything again.
+    and meets no guard. `released` lets a held file go; `forced` states everything again; of a `test` vendor
+    nothing is sent at all.
     """
 
     sha256: str
@@ -59,6 +60,7 @@ class InventoryFile:
     order_at: int | None = None
     released: bool = False
     forced: bool = False
+    test: bool = False
 
 
 @dataclass
@@ -144,6 +146,8 @@ class _Comparison:
 
     def hold(self, feed: KnownFeed, absent: Mask) -> Hold | None:
         """Why a person must look at the file before anything of it is sent."""
+        if self.file.test:
+            return Hold("test_vendor", "vendor.yaml says `test: true`: all was done but the last step, nothing is sent.")
         if self.file.released or self.file.correction:
             return None
         hold = hold_for_future(max(self.newest, self.order_at), self.file.received_at)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import stat
 import tempfile
 import unicodedata
 from collections import Counter
@@ -38,7 +39,7 @@ from filebridge.replies.reject_file import (
     write_reject_xlsx,
 )
 from filebridge.tables.open import open_table
-from filebridge.tables.table import ReadHow, ReadOptions, Table
+from filebridge.tables.table import ReadHow, ReadOptions, Table, read_again
 
 REPLIES: Final = "replies"
 _LONGEST_NAME: Final = 200
@@ -68,23 +69,7 @@ class WrittenReplies:
 def original_at(path: Path, *, name: str, how: ReadHow, declared: ReadOptions) -> Iterator[Table]:
     """The original at `path` as the table it was, read as `how` says it was read, and else as was declared."""
     with path.open("rb") as stream:
-        yield open_table(stream, name=name, options=options_again(how, declared))
-
-
-def options_again(how: ReadHow, declared: ReadOptions) -> ReadOptions:
-    """Read options with which a file is read as it was: what was detected then is not detected anew."""
-    is_text = how.format in ("csv", "fixed")
-    return replace(
-        declared,
-        format=how.format if how.format != "csv" else declared.format,
-        encoding=(how.encoding or declared.encoding) if is_text else None,
-        delimiter=(how.delimiter or declared.delimiter) if is_text else None,
-        quote=(how.quote or "none") if how.format == "csv" else declared.quote,
-        escape=how.escape or declared.escape,
-        comment=how.comment or declared.comment,
-        sheet=how.sheet or declared.sheet,
-        header_row=how.header_row,
-    )
+        yield open_table(stream, name=name, options=read_again(declared, how))
 
 
 def reply_folder(outbox: Path, name: str) -> Path:
@@ -150,6 +135,12 @@ def write_replies(
 def write_page(outbox: Path, name: str, content: bytes) -> Path:
     """Publish a page such as STATUS.txt in the vendor's outbox, in the place of the one that lies there."""
     return _publish_newest(outbox, outbox, name, content)
+
+
+def write_note(outbox: Path, name: str, content: bytes) -> Path:
+    """Publish a note below the vendor's `replies/`, in the place of the one that lies there."""
+    place = outbox / REPLIES / name
+    return _publish_newest(outbox, place.parent, place.name, content)
 
 
 def _publish_newest(outbox: Path, folder: Path, name: str, content: bytes) -> Path:
@@ -239,14 +230,12 @@ def _is_there(path: Path) -> bool:
 
 def _is_free_or_same(path: Path, staged: Staged) -> bool:
     try:
-        opened = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        found = path.lstat()
     except FileNotFoundError:
         return True
-    except OSError:
+    if not stat.S_ISREG(found.st_mode) or found.st_size != staged.size:
         return False
-    with os.fdopen(opened, "rb") as stream:
-        if os.fstat(opened).st_size != staged.size:
-            return False
+    with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest() == staged.sha256
 
 

@@ -15,6 +15,7 @@ from typing import BinaryIO, Final
 from filebridge.errors import FileRefused
 
 PIECE: Final = 1 << 20
+_ENOUGH_WORDS: Final = 5
 _ENOUGH: Final = 64_000
 """Bytes of lines with letters outside ASCII that a guess is made from."""
 
@@ -25,7 +26,7 @@ MARKS: Final = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-_SINGLE_BYTE: Final = ("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp850", "mac_roman")
+_SINGLE_BYTE: Final = ("cp1252", "cp1250", "cp1251", "koi8_r", "cp1253", "cp1254", "cp850", "mac_roman")
 _MULTI_BYTE: Final = ("cp932", "gb18030", "big5", "euc_jp", "euc_kr")
 _COMMON_PAGES: Final = {
     "cp932": ((0x81, 0x84), (0x88, 0x97)),
@@ -35,7 +36,8 @@ _COMMON_PAGES: Final = {
     "euc_kr": ((0xA1, 0xA3), (0xB0, 0xC8)),
 }
 """Lead bytes of the signs in common use, by encoding."""
-TRANSCODABLE: Final = frozenset({"ascii", "utf-8", "latin-1", *_SINGLE_BYTE})
+_ISO: Final = tuple(f"iso8859-{number}" for number in (2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 14, 15, 16))
+TRANSCODABLE: Final = frozenset({"ascii", "utf-8", "latin-1", *_SINGLE_BYTE, *_ISO})
 """Encodings in which a line feed, a quote and a delimiter are the bytes that they are in ASCII."""
 
 
@@ -147,10 +149,13 @@ def _legacy(stream: BinaryIO) -> Encoding:
     scores.sort()
     best, _, name, text = scores[0]
     rivals = [other for score, _, other, said in scores[1:] if score < best + 0.1 and said != text]
-    if rivals or best > 0.5:
-        return Encoding(
-            name, confidence=0.6, why=f"read as {name}, and it could be {rivals[0] if rivals else 'another'}"
-        )
+    # A few letters are no evidence for an encoding that few files are in.
+    is_proven = (
+        name == "cp1252" or len({word for word in _WORD.findall(text) if not word.isascii()}) >= _ENOUGH_WORDS
+    )
+    if rivals or best > 0.5 or not is_proven:
+        other = rivals[0] if rivals else "another"
+        return Encoding(name, confidence=0.6, why=f"read as {name}, and it could be {other}")
     return Encoding(name, confidence=0.9, why=f"read as {name}")
 
 
@@ -182,10 +187,37 @@ def _refuse_mixture(sample: bytes) -> None:
         )
 
 
+_COMMON_SIGNS: Final = frozenset("’‘´“”„«»–—…®™°²³º€£©§¡¿·•\u00a0、。「」・（）：")
 _WORD: Final = re.compile(r"[^\W\d_]+")
 _INSIDE: Final = re.compile(
-    r"(?<=[^\W\d_])[^\w\s\x00-\x7f’‘´“”–—…®™°²³º]|[^\w\s\x00-\x7f’‘´“”„«»–—…®™°²³º€£©§¿¡·•†](?=[^\W\d_])"
+    r"(?<=[^\W\d_])[^\w\s\x00-\x7f’‘´–·](?=[^\W\d_])"
+    r"|(?<=[^\W\d_])[^\w\s\x00-\x7f’‘´“”»–—…®™°²³º©·•]"
+    r"|[^\w\s\x00-\x7f’‘„“”«»–—…©®§¿¡·•](?=[^\W\d_])"
 )
+"""Signs that stand beside letters, or between them, where people write none."""
+_ALPHABETS: Final = tuple(
+    map(
+        frozenset,
+        (
+            "äöüß",
+            "àâæçéèêëîïôœùûüÿ",
+            "áéíñóúü",
+            "àáâãçéêíóôõúü",
+            "àèéìíîòóùú",
+            "åäöæøéü",
+            "áéíóúëïöüè",
+            "áðéíóúýþæö",
+            "ąćęłńóśźż",
+            "áčďéěíňóřšťúůýž",
+            "áäčďéíĺľňóôŕšťúýž",
+            "áéíóöőúüű",
+            "ăâîşţșț",
+            "čćđšž",
+            "çğıöşüâîû",
+        ),
+    )
+)
+"""The letters outside ASCII of languages in Latin script: those of one text are mostly of one of them."""
 
 
 def _script(letter: str) -> str:
@@ -207,11 +239,14 @@ def _oddity(text: str, codec: str) -> float:
     if not outside:
         return 0.0
     odd = 3.0 * len(_INSIDE.findall(text))
+    odd += 2.0 * sum("\u2500" <= sign < "\u2600" for sign in text)
+    odd += 0.3 * sum(sign >= "\x80" and not sign.isalpha() and sign not in _COMMON_SIGNS for sign in text)
     odd += 5.0 * sum("\x80" <= letter < "\xa0" or "\ue000" <= letter < "\uf900" for letter in text)
     for word in _WORD.findall(text):
         if not word.isascii():
             odd += _oddity_of_word(word, codec)
-    return odd / outside
+    letters = {sign for sign in text.lower() if "\x80" <= sign < "\u0250" and sign.isalpha()}
+    return odd / outside + (0.0 if any(letters <= alphabet for alphabet in _ALPHABETS) else 0.3)
 
 
 def _oddity_of_word(word: str, codec: str) -> float:
@@ -221,7 +256,7 @@ def _oddity_of_word(word: str, codec: str) -> float:
     odd = 0.0
     if mixed and (scripts["ascii"] or latin or len(mixed) > 1):
         odd += 2.0 * sum(scripts[name] for name in mixed)
-    if latin and len(word) >= 3 and latin * 2 > len(word):
+    if latin and len(word) >= 3 and latin * 4 >= len(word) * 3:
         odd += 1.0 * latin
     if (
         len(word) > 1
@@ -231,6 +266,9 @@ def _oddity_of_word(word: str, codec: str) -> float:
         and "wide" not in scripts
     ):
         odd += 2.0 * sum(letter.isupper() and letter >= "\x80" for letter in word[1:])
+    if word.isupper() and scripts["cyrillic"]:
+        # The one eight-bit Cyrillic read as the other has its cases swapped.
+        odd += 0.08 * len(word)
     if scripts["wide"]:
         odd += 0.8 * _rare(word, codec)
     return odd

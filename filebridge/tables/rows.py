@@ -13,7 +13,7 @@ import numpy as np
 
 from filebridge.columns import text_column
 from filebridge.errors import FileRefused
-from filebridge.tables.table import Chunk, Fault, Kind, Kinds
+from filebridge.tables.table import Chunk, Fault, Kinds
 
 CHUNK_ROWS = 16_384
 
@@ -115,7 +115,7 @@ class Sieve:
     def chunks(self, records: Iterable[Row]) -> Iterator[Chunk]:
         """The chunks of these records, in order."""
         fill = FillDown(self.fill_down) if self.fill_down else None
-        batch = Batch(self.columns)
+        batch = Batch(self.columns, self.width)
         for row, found, kinds in records:
             if is_blank(found) and not (kinds and any(kinds)):
                 continue
@@ -134,43 +134,43 @@ class Sieve:
                 batch.add(row, cells, kinds)
             if len(batch.rows) + len(batch.faults) >= CHUNK_ROWS:
                 yield batch.chunk()
-                batch = Batch(self.columns)
+                batch = Batch(self.columns, self.width)
         if batch.rows or batch.faults:
             yield batch.chunk()
 
 
 class Batch:
-    """Rows gathered for one chunk."""
+    """Rows gathered for one chunk, each as wide as the header."""
 
-    def __init__(self, columns: Sequence[int]) -> None:
+    def __init__(self, columns: Sequence[int], width: int) -> None:
         self._columns = columns
+        self._width = width
         self.rows: list[int] = []
         self.faults: list[Fault] = []
-        self._cells: list[list[str]] = [[] for _ in columns]
-        self._kinds: list[list[int] | None] = [None for _ in columns]
+        self._cells: list[Cells] = []
+        self._kinds: list[bytes | None] = []
 
     def add(self, row: int, cells: Cells, kinds: bytes | None) -> None:
         """One row of the table."""
         self.rows.append(row)
-        for place, column in enumerate(self._columns):
-            self._cells[place].append(cells[column])
-            kept = self._kinds[place]
-            if kinds and (kinds[column] or kept is not None):
-                if kept is None:
-                    kept = self._kinds[place] = [Kind.TEXT] * (len(self.rows) - 1)
-                kept.append(kinds[column])
-            elif kept is not None:
-                kept.append(Kind.TEXT)
+        self._cells.append(cells)
+        self._kinds.append(kinds)
 
     def chunk(self) -> Chunk:
         """What was gathered."""
+        columns = list(zip(*self._cells, strict=True)) or [()] * self._width
         return Chunk(
             rows=np.array(self.rows, dtype=np.int32),
-            cells=tuple(text_column(cells) for cells in self._cells),
-            kinds=tuple(None if kinds is None else _kinds(kinds) for kinds in self._kinds),
+            cells=tuple(text_column(columns[place]) for place in self._columns),
+            kinds=self._kinds_of_columns(),
             faults=tuple(self.faults),
         )
 
-
-def _kinds(kinds: list[int]) -> Kinds:
-    return np.array(kinds, dtype=np.uint8)
+    def _kinds_of_columns(self) -> tuple[Kinds | None, ...]:
+        if not any(self._kinds):
+            return (None,) * len(self._columns)
+        all_text = bytes(self._width)
+        joined = b"".join(kinds or all_text for kinds in self._kinds)
+        table = np.frombuffer(joined, dtype=np.uint8).reshape(len(self._kinds), self._width)
+        found = [np.ascontiguousarray(table[:, place]) for place in self._columns]
+        return tuple(kinds if kinds.any() else None for kinds in found)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from typing import Protocol
 
@@ -107,6 +107,22 @@ class ReadHow:
     bom: bool = False
     confidence: float = 1.0
     detected: tuple[str, ...] = ()
+
+
+def read_again(declared: ReadOptions, how: ReadHow) -> ReadOptions:
+    """Options with which a file is read as it was: what was detected then is not detected anew."""
+    is_text = how.format in ("csv", "fixed")
+    return replace(
+        declared,
+        format=how.format if how.format != "csv" else declared.format,
+        encoding=(how.encoding or declared.encoding) if is_text else None,
+        delimiter=(how.delimiter or declared.delimiter) if is_text else None,
+        quote=(how.quote or "none") if how.format == "csv" else declared.quote,
+        escape=how.escape or declared.escape,
+        comment=how.comment or declared.comment,
+        sheet=how.sheet or declared.sheet,
+        header_row=how.header_row,
+    )
 
 
 class Table(Protocol):

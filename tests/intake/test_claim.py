@@ -60,9 +60,7 @@ def die() -> None:
 
 def everywhere(inbox: Inbox) -> dict[str, str]:
     """What the next look finds: text by name."""
-    return {
-        entry.name: (inbox.path / os.fsdecode(entry.place)).read_text() for entry in scan(inbox).entries
-    }
+    return {entry.name: (inbox.path / os.fsdecode(entry.place)).read_text() for entry in scan(inbox).entries}
 
 
 def put(inbox: Inbox, name: str, text: str) -> Path:
@@ -78,7 +76,9 @@ def put(inbox: Inbox, name: str, text: str) -> Path:
 # Claiming
 
 
-def test_the_copy_is_whole_hashed_private_and_the_name_still_there(inbox: Inbox, work: Path, claims: Any) -> None:
+def test_the_copy_is_whole_hashed_private_and_the_name_still_there(
+    inbox: Inbox, work: Path, claims: Any
+) -> None:
     path = put(inbox, "stock/Bestand März.csv", "vpc,quantity\nA,1\n")
     os.utime(path, ns=(5_000, 7_123_456_789))
     (claimed,) = claims.take()
@@ -111,7 +111,9 @@ def test_a_file_that_changed_since_it_settled_is_not_claimed(inbox: Inbox, work:
     assert list(work.iterdir()) == []
 
 
-def test_a_file_that_is_gone_or_became_a_link_is_not_claimed(inbox: Inbox, tmp_path: Path, claims: Any) -> None:
+def test_a_file_that_is_gone_or_became_a_link_is_not_claimed(
+    inbox: Inbox, tmp_path: Path, claims: Any
+) -> None:
     (tmp_path / "secret").write_text("secret")
     gone, link, pipe = (put(inbox, name, "1") for name in ("gone.csv", "link.csv", "pipe.csv"))
     entries = scan(inbox).entries
@@ -123,7 +125,9 @@ def test_a_file_that_is_gone_or_became_a_link_is_not_claimed(inbox: Inbox, tmp_p
     assert codes == ["still_changing", "unsafe_file", "unsafe_file"]
 
 
-def test_a_folder_swapped_for_a_link_after_the_look_is_not_followed(inbox: Inbox, tmp_path: Path, claims: Any) -> None:
+def test_a_folder_swapped_for_a_link_after_the_look_is_not_followed(
+    inbox: Inbox, tmp_path: Path, claims: Any
+) -> None:
     put(inbox, "stock/a.csv", "1")
     (entry,) = scan(inbox).entries
     (inbox.path / "stock").rename(tmp_path / "elsewhere")
@@ -131,7 +135,9 @@ def test_a_folder_swapped_for_a_link_after_the_look_is_not_followed(inbox: Inbox
     assert isinstance(claims.one(SettledFile(entry, 1)), Waiting)
 
 
-def test_a_file_that_is_too_large_is_left_and_explained_and_not_copied(inbox: Inbox, work: Path, claims: Any) -> None:
+def test_a_file_that_is_too_large_is_left_and_explained_and_not_copied(
+    inbox: Inbox, work: Path, claims: Any
+) -> None:
     put(inbox, "a.csv", "x" * 2000)
     (waiting,) = claims.try_all(max_size=1999)
     assert waiting.code == "too_large"
@@ -156,7 +162,9 @@ def test_what_could_not_be_removed_afterwards_is_not_claimed(inbox: Inbox, work:
     )
 
 
-def test_a_full_disk_is_said_and_leaves_nothing_behind(inbox: Inbox, claims: Any, work: Path, clock: Any) -> None:
+def test_a_full_disk_is_said_and_leaves_nothing_behind(
+    inbox: Inbox, claims: Any, work: Path, clock: Any
+) -> None:
     import resource
     import signal
 
@@ -176,7 +184,9 @@ def test_a_full_disk_is_said_and_leaves_nothing_behind(inbox: Inbox, claims: Any
 
 
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a small file system")
-def test_no_room_is_a_sentence(inbox: Inbox, clock: Any, claims: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_room_is_a_sentence(
+    inbox: Inbox, clock: Any, claims: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     put(inbox, "a.csv", "x")
     (entry,) = scan(inbox).entries
     full = os.open("/dev/full", os.O_WRONLY)
@@ -345,9 +355,9 @@ def test_a_kill_at_any_step_takes_the_file_once(
 @pytest.mark.parametrize("step", STEPS)
 @pytest.mark.parametrize("when", ["before", "after"])
 def test_a_newer_file_is_not_lost_whenever_it_comes_and_whenever_the_kill(
-    when: str, step: str, inbox: Inbox, work: Path, claims: Any, at_step: Any
+    when: str, step: str, claims: Any, at_step: Any
 ) -> None:
-    ledger = Ledger()
+    ledger, inbox, work = Ledger(), claims.inbox, claims.work
     put(inbox, "a.csv", "1")
     if when == "before":
         at_step("file.copied", lambda: put(inbox, "a.csv", "2") and None)

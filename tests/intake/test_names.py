@@ -72,7 +72,16 @@ def test_replies_of_a_file_in_a_folder_lie_in_the_same_folder() -> None:
 
 @pytest.mark.parametrize(
     "name",
-    ["a.csv.part", "a.FilePart", "x.tmp", "x.crdownload", ".hidden", "~$Stock.xlsx", ".~lock.Stock.ods#", "README.md"],
+    [
+        "a.csv.part",
+        "a.FilePart",
+        "x.tmp",
+        "x.crdownload",
+        ".hidden",
+        "~$Stock.xlsx",
+        ".~lock.Stock.ods#",
+        "README.md",
+    ],
 )
 def test_temporary_and_hidden_names_are_no_arrivals(name: str) -> None:
     assert is_ignored(name.encode())

@@ -16,7 +16,9 @@ from filebridge.intake.settle import Settled, SettledFile, Settler, take_settled
 ACME = Inbox("acme", Path("/inbox/acme"))
 
 
-def entry(name: str, *, size: int = 1, mtime: int = 0, ctime: int = 0, inode: int = 0, writer: str | None = None) -> Entry:
+def entry(
+    name: str, *, size: int = 1, mtime: int = 0, ctime: int = 0, inode: int = 0, writer: str | None = None
+) -> Entry:
     return Entry(ACME, name, name.encode(), name.encode(), size, mtime, ctime, inode or hash(name), 1, writer)
 
 
@@ -125,12 +127,21 @@ def test_an_empty_inbox_costs_no_wait(inbox: Inbox, clock: Any) -> None:
 
 # Order
 
+
 def document_of(file: SettledFile) -> str:
     return file.entry.name.partition("_")[0]
 
 
 def test_files_seen_together_are_taken_by_document_then_time_then_name() -> None:
-    names = ["inventory_1", "shipments_10", "shipments_2", "shipments_0", "acknowledgements_1", "submissions_1", "x_1"]
+    names = [
+        "inventory_1",
+        "shipments_10",
+        "shipments_2",
+        "shipments_0",
+        "acknowledgements_1",
+        "submissions_1",
+        "x_1",
+    ]
     files = [SettledFile(entry(name, mtime=9 if name == "shipments_0" else 1), 1) for name in names]
     turns = order_of(files, document_of)
     assert [(turn.file.entry.name, turn.note.message if turn.note else "") for turn in turns] == [

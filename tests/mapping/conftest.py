@@ -53,8 +53,10 @@ class ListTable:
             part = numbered[first : first + self.chunk_rows]
             good = [(row, cells) for row, cells in part if not isinstance(cells, Fault)]
             split = [
-                [cells[place] if isinstance(cells[place], tuple) else (cells[place], Kind.TEXT)
-                 for _, cells in good]
+                [
+                    cells[place] if isinstance(cells[place], tuple) else (cells[place], Kind.TEXT)
+                    for _, cells in good
+                ]
                 for place in columns
             ]
             yield Chunk(

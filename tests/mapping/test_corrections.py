@@ -15,7 +15,6 @@ from filebridge.mapping.corrections import (
     correction_of,
     is_correction,
     original_ids,
-    original_table,
     reading_of,
 )
 from filebridge.mapping.reject_form import form_of, named_columns, surplus_of, written
@@ -220,16 +219,13 @@ def test_a_renamed_header_an_added_column_and_a_deleted_one_are_understood() -> 
 
 
 def test_a_correction_of_a_correction_finds_the_first_original() -> None:
-    files = {
-        "fa": "SKU,Qty\n00123,x\n",
-        "fb": "SKU,Qty,fb_row,fb_column,fb_code,fb_message,fb_file\n123,y,2,Qty,bad_number,m,fa\n",
-    }
-    third = "SKU,Qty,fb_row,fb_column,fb_code,fb_message,fb_file\n123,5,2,Qty,bad_number,m,fb\n"
-    table = csv_table(third)
-    originals = {
-        name: original_table(name, lambda found: csv_table(files[found])) for name in original_ids(table)
-    }
-    assert cells_of(correction_of(table, originals)) == {2: ["00123", "5"]}
+    head = "SKU,Qty,fb_row,fb_column,fb_code,fb_message,fb_file\n"
+    second = correction_of(
+        csv_table(head + "123,y,2,Qty,bad_number,m,fa\n"), {"fa": csv_table("SKU,Qty\n00123,x\n")}
+    )
+    third = csv_table(head + "123,5,2,Qty,bad_number,m,fb\n")
+    assert original_ids(third) == ("fb",)
+    assert cells_of(correction_of(third, {"fb": second})) == {2: ["00123", "5"]}
 
 
 def test_only_the_asked_columns_are_read_in_the_asked_order() -> None:

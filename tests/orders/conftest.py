@@ -91,11 +91,11 @@ class Trade:
         written = orders.export(self.ledger, self.pack, self.outbox, self.clock)
         for _ in range(3):
             due = orders.plan_marks(self.ledger, self.client, self.pack, self.outbox, self.clock)
+            if not due:
+                break
             for file_id in due:
                 deliver(self.ledger, self.channel, order_file_id=file_id, clock=self.clock)
             orders.verify(self.ledger, self.client, self.pack, self.outbox, self.clock)
-            if not due:
-                break
         return written
 
     def restart(self) -> None:

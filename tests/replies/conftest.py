@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -210,9 +211,18 @@ def _reject_batch(rejects: list[Reject]) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays([rows, *texts], schema=REJECTS_SCHEMA)
 
 
+@pytest.fixture(scope="session")
+def empty_ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A ledger as it is made, to be copied: making one takes a while."""
+    path = tmp_path_factory.mktemp("ledger") / "ledger.db"
+    open_ledger(f"sqlite:///{path}").close()
+    return path
+
+
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
+def house(tmp_path: Path, empty_ledger: Path) -> Iterator[House]:
     (tmp_path / "outbox" / "acme").mkdir(parents=True)
+    shutil.copy(empty_ledger, tmp_path / "ledger.db")
     ledger = open_ledger(f"sqlite:///{tmp_path}/ledger.db")
     yield House(tmp_path, ledger)
     ledger.close()

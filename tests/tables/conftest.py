@@ -45,7 +45,9 @@ def whole(table: Table, columns: list[int] | None = None) -> Whole:
         cells = [column.to_pylist() for column in chunk.cells]
         for place, row in enumerate(chunk.rows.tolist()):
             found.rows[row] = [column[place] for column in cells]
-            found.kinds[row] = [Kind.TEXT if kinds is None else Kind(int(kinds[place])) for kinds in chunk.kinds]
+            found.kinds[row] = [
+                Kind.TEXT if kinds is None else Kind(int(kinds[place])) for kinds in chunk.kinds
+            ]
         found.faults.extend(chunk.faults)
     found.notes = [note.code for note in table.notes]
     found.messages = [note.message for note in table.notes]
@@ -81,7 +83,9 @@ def options_of(settings: str) -> ReadOptions:
     return ReadOptions(**{**keys, "fill_down": tuple(keys.get("fill_down", ()))})
 
 
-def without_bare_edges(headers: Cells, rows: Sequence[Cells]) -> tuple[list[str | None], list[list[str | None]]]:
+def without_bare_edges(
+    headers: Cells, rows: Sequence[Cells]
+) -> tuple[list[str | None], list[list[str | None]]]:
     """Headers and rows without edge columns that have neither header nor values: they may be left out."""
     table = [list(headers), *map(list, rows)]
     for edge in (-1, 0):
@@ -93,12 +97,16 @@ def without_bare_edges(headers: Cells, rows: Sequence[Cells]) -> tuple[list[str 
 class Judge:
     """Holds one file of a corpus against its verdict: an empty answer says that it is right."""
 
-    def __call__(self, path: Path, verdict: str, settings: str, expect: Mapping[str, Sequence[Cells]] | None) -> str:
+    def __call__(
+        self, path: Path, verdict: str, settings: str, expect: Mapping[str, Sequence[Cells]] | None
+    ) -> str:
         try:
             with path.open("rb") as stream:
                 found = whole(open_table(stream, name=path.name, options=options_of(settings)))
         except FileRefused as refusal:
-            is_right = verdict in ("ask", "survive") or refusal.code in verdict.removeprefix("refuse:").split("|")
+            is_right = verdict in ("ask", "survive") or refusal.code in verdict.removeprefix("refuse:").split(
+                "|"
+            )
             return "" if is_right else f"refused: {refusal.code}: {refusal}"
         if verdict.startswith("refuse:"):
             return "" if found.codes & set(verdict.removeprefix("refuse:").split("|")) else f"read: {found}"

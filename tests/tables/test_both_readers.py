@@ -12,8 +12,38 @@ from filebridge.errors import FileRefused
 from filebridge.tables.table import ReadOptions
 from filebridge.tables.text import DelimitedTable, open_delimited
 
-PIECES = [",", ",", ",", "\n", "\n", "\r\n", '"', '""', ' "', '" ', "a", "b7", "0012", " ", "é", "\u3000", "\ufeff", "\r", "\x1a"]
-LINES = ["x,y,z\n", '"q,q",2,3\n', '"l\nm","n""o",\n', ",,\n", ",,,\n", "1,2\n", "\n\n", "1,2,3,\n", "1,2,3,4\n"]
+PIECES = [
+    ",",
+    ",",
+    ",",
+    "\n",
+    "\n",
+    "\r\n",
+    '"',
+    '""',
+    ' "',
+    '" ',
+    "a",
+    "b7",
+    "0012",
+    " ",
+    "é",
+    "\u3000",
+    "\ufeff",
+    "\r",
+    "\x1a",
+]
+LINES = [
+    "x,y,z\n",
+    '"q,q",2,3\n',
+    '"l\nm","n""o",\n',
+    ",,\n",
+    ",,,\n",
+    "1,2\n",
+    "\n\n",
+    "1,2,3,\n",
+    "1,2,3,4\n",
+]
 ODD_TEXT = st.lists(st.sampled_from([*PIECES, *LINES]), max_size=60).map("".join)
 PLAIN_TABLE = st.lists(
     st.lists(

@@ -1,0 +1,140 @@
+"""The way of a file up to its plan: what `run` goes on from, and what `preview` prints."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from filebridge.archive import original_of
+from filebridge.errors import FileRefused
+from filebridge.intake.claim import copy_of
+from filebridge.intake.names import safe_name
+from filebridge.ledger import files, quantities
+from filebridge.ledger.files import FileRow
+from filebridge.mapping.match import own_layout_mapping
+from filebridge.planning.inventory import InventoryFile, plan_inventory
+from filebridge.planning.known import FIRST_FILE, nothing_known
+from filebridge.reader import NeedsOriginals, Original, ReadFile, ReadJob, opened_again
+
+if TYPE_CHECKING:
+    from filebridge.ledger.connect import Ledger
+    from filebridge.mapping.pack import FeedMapping, VendorPack
+    from filebridge.planning.plan import Plan
+    from filebridge.reader import Reader
+    from filebridge.tables.table import Table
+    from filebridge.workspace import Workspace
+
+T = TypeVar("T")
+_LONGEST_CHAIN = 50
+"""A correction of a correction of …: each link is a file in the archive."""
+
+
+@dataclass(frozen=True)
+class Decider:
+    """Reads one vendor's files and decides what is to be done with them.
+
+    `ledger` is None before the first pass: then nothing is known. It is only read from.
+    """
+
+    workspace: Workspace
+    ledger: Ledger | None
+    reader: Reader
+    pack: VendorPack
+
+    def read(
+        self, path: Path, *, name: str, spool: Path, received_at: int, feed: FeedMapping | None
+    ) -> ReadFile:
+        """Read a file by its mapping, or by what its headers say. Raises FileRefused."""
+        job = ReadJob(
+            path=path,
+            name=name,
+            spool=spool,
+            vendor_id=self.pack.settings.vendor_id,
+            vendor_zone=self.pack.settings.time_zone,
+            received_at=received_at,
+            feed=feed,
+        )
+        return self._with_originals(lambda found: self.reader.read(replace(job, originals=found)))
+
+    def plan(self, read: ReadFile, file: InventoryFile, *, seq: int) -> Plan:
+        """What is to be done with a file that was read; `seq` is its place in the order of arrival."""
+        known, feed, order_at = nothing_known(), FIRST_FILE, None
+        if self.ledger is not None:
+            with self.ledger.read() as connection:
+                known = quantities.known_quantities(connection, self.pack.vendor, read.feed.feed)
+                feed = files.known_feed(connection, self.pack.vendor, read.feed.feed, seq)
+                order_at = files.file_row(connection, read.corrects).order_at if read.corrects else None
+        return plan_inventory(
+            read.mapped,
+            read.records(),
+            file=replace(file, correction=bool(read.corrects), order_at=order_at),
+            mapping=read.feed.mapping,
+            known=known,
+            feed=feed,
+        )
+
+    def original(self, row: FileRow) -> Path:
+        """Where a file's bytes are: its copy while it is worked on, else its original in the archive."""
+        copy = copy_of(self.workspace.work, row.id, row.name_bytes)
+        if copy.exists() or not row.archived_at:
+            return copy
+        return original_of(self.workspace.archive, row.archived_at, safe_name(row.name_bytes))
+
+    def feed_of(self, row: FileRow) -> FeedMapping | None:
+        """The mapping of a file's feed as it is now; None where the feed has none any more."""
+        if row.document and not row.mapping:
+            return own_layout_mapping(row.document, row.headers)
+        return self.pack.of_feed(row.feed)
+
+    @contextmanager
+    def opened(self, row: FileRow) -> Iterator[Table]:
+        """A file as the table that its rows were mapped from. Raises FileRefused where it cannot be any more."""
+        original = self._as_original(row)
+        with ExitStack() as stack:
+            yield self._with_originals(lambda found: stack.enter_context(opened_again(original, found)))
+
+    def _with_originals(self, attempt: Callable[[dict[str, Original]], T]) -> T:
+        """What `attempt` gives, once it is handed the files that it turns out to need."""
+        found: dict[str, Original] = {}
+        for _ in range(_LONGEST_CHAIN):
+            try:
+                return attempt(found)
+            except NeedsOriginals as needs:
+                found |= {file_id: self._original(file_id) for file_id in needs.file_ids}
+        raise FileRefused(
+            "unknown_reject_file", "The file corrects a correction of a correction, and so on, too often."
+        )
+
+    def _original(self, file_id: str) -> Original:
+        """The file that a reject file belongs to. Raises FileRefused where it is not this vendor's, or gone."""
+        row = self._row(file_id)
+        if row is None or row.vendor != self.pack.vendor:
+            raise FileRefused(
+                "unknown_reject_file",
+                f"The file says that it corrects {file_id[:20]}, which is no file of {self.pack.vendor}.",
+                fix="Drop the original file again, corrected.",
+            )
+        return self._as_original(row)
+
+    def _as_original(self, row: FileRow) -> Original:
+        feed, path = self.feed_of(row), self.original(row)
+        if feed is None or row.how is None or not path.exists():
+            gone = "mapping" if feed is None else "original"
+            raise FileRefused(
+                "unknown_reject_file",
+                f"The {gone} of {row.name} ({row.id}) is gone.",
+                fix="Drop the original file again, corrected.",
+            )
+        return Original(path=path, name=row.name, feed=feed, how=row.how)
+
+    def _row(self, file_id: str) -> FileRow | None:
+        if self.ledger is None:
+            return None
+        with self.ledger.read() as connection:
+            try:
+                return files.file_row(connection, file_id)
+            except KeyError:
+                return None

@@ -1,0 +1,149 @@
+"""What one pass did, for the screen, for a log, and as JSON: shared by `run`, `watch` and `demo`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from filebridge.cli import report
+
+if TYPE_CHECKING:
+    from filebridge.bridge.inbound import FileResult
+    from filebridge.bridge.passes import PassReport
+    from filebridge.ledger.orders import OrderFileRow
+
+
+def as_json(done: PassReport) -> dict[str, Any]:
+    """A pass as `run --json` prints it."""
+    from filebridge.cli.render import order_file_as_json
+
+    return {
+        "exit_code": done.exit_code,
+        "files": [_file_as_json(file) for file in done.files],
+        "order_files": [order_file_as_json(row) for row in done.order_files],
+        "said": [{"code": note.code, "message": note.message} for note in done.said],
+        "waiting": [
+            {
+                "vendor": one.inbox.vendor,
+                "name": one.name,
+                "code": one.code,
+                "message": one.message,
+                "fix": one.fix,
+            }
+            for one in done.waiting
+        ],
+        "troubles": dict(done.troubles),
+        "problems": [vars(problem) for problem in done.problems],
+    }
+
+
+def print_tables(done: PassReport) -> None:
+    """What came in and what went out, as tables on standard output."""
+    console = report.console()
+    if done.files:
+        console.print(file_table(done.files))
+    if done.order_files:
+        console.print(order_table(done.order_files))
+
+
+def print_lines(done: PassReport, *, at: str = "") -> None:
+    """A line a file, for logs and mails: what came in and what went out."""
+    from filebridge.cli.render import counts, shown, standing
+
+    for file in done.files:
+        ended = counts(file.outcomes) or "no rows"
+        print(
+            f"{at}{file.vendor}/{shown(file.name)} ({file.file_id}): {standing(file.status)}: {ended}",
+            flush=True,
+        )
+    for row in done.order_files:
+        print(f"{at}{row.vendor}/orders/{row.name}: {_order_words(row)}", flush=True)
+
+
+def say_rest(done: PassReport) -> None:
+    """What a person must know besides, on standard error: held, rejected, waiting, not reached."""
+    for line in rest_of(done):
+        report.say(line)
+
+
+def rest_of(done: PassReport) -> list[str]:
+    """The lines that `say_rest` says."""
+    return list(_rest(done))
+
+
+def file_table(files: list[FileResult]) -> Any:
+    """The files of a pass."""
+    from filebridge.cli.render import counts, shown, standing
+
+    table = report.table("File", "Vendor", "Id", "#Rows", "Status", "Rows by outcome")
+    for file in files:
+        table.add_row(
+            shown(file.name),
+            file.vendor,
+            file.file_id,
+            f"{file.rows:,}",
+            standing(file.status),
+            counts(file.outcomes) or "-",
+        )
+    return table
+
+
+def order_table(rows: list[OrderFileRow]) -> Any:
+    """The PO files of a pass."""
+    table = report.table("PO file", "Vendor", "#POs", "#Rows", "What became of it")
+    for row in rows:
+        table.add_row(row.name, row.vendor, f"{row.pos:,}", f"{row.rows:,}", _order_words(row))
+    return table
+
+
+def _order_words(row: OrderFileRow) -> str:
+    from filebridge.replies.wording import count_of
+
+    what = {"order": "", "change": "changes of ", "resend": "sent again: "}[row.kind]
+    state = {
+        "staged": "ready, not put into orders/ yet",
+        "published": "written",
+        "marked": "written and marked submitted",
+    }
+    return f"{what}{count_of(row.pos, 'PO')}, {state[row.state.value]}"
+
+
+def _rest(done: PassReport) -> Iterator[str]:
+    from filebridge.cli.render import shown
+
+    for file in done.files:
+        if file.status.value == "held":
+            yield f"{shown(file.name)} is held: {file.message or 'filebridge show ' + file.file_id + ' says why.'}"
+            yield f"  filebridge release {file.file_id}   lets it go;   filebridge discard {file.file_id}   gives it up"
+        elif file.needs_a_person:
+            yield f"{shown(file.name)}: some rows were not taken."
+            yield f"  why: filebridge rows {file.file_id} --outcome rejected; see outbox/{file.vendor}/replies/"
+    for note in done.said:
+        yield note.message
+    for one in done.waiting:
+        yield f"{one.inbox.vendor}/{shown(one.name)} stays in the inbox: {one.message}"
+        if one.fix:
+            yield f"  {one.fix}"
+    for problem in done.problems:
+        yield str(problem)
+    for vendor, sentence in done.troubles.items():
+        yield f"{vendor}: {sentence}"
+        yield "  Nothing is lost: what is to be sent is kept, and the next run goes on with it."
+
+
+def is_terminal() -> bool:
+    """Whether a person is looking on."""
+    return sys.stdout.isatty()
+
+
+def _file_as_json(file: FileResult) -> dict[str, Any]:
+    return {
+        "id": file.file_id,
+        "vendor": file.vendor,
+        "name": file.name,
+        "status": file.status.value,
+        "rows": file.rows,
+        "outcomes": {outcome.value: count for outcome, count in file.outcomes.items()},
+        "message": file.message or None,
+    }

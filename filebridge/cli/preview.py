@@ -1,0 +1,87 @@
+"""`filebridge preview FILE`: what would happen to each row, with the network off."""
+
+from __future__ import annotations
+
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import typer
+
+from filebridge.cli import report
+from filebridge.cli.surroundings import current
+
+if TYPE_CHECKING:
+    from filebridge.bridge.preview import Previewed
+    from filebridge.outcomes import FileStatus
+
+SHOWN: Final = 20
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command()
+    def preview(
+        file: str = typer.Argument(
+            metavar="FILE", help="The file; it may lie anywhere, and stays where it is."
+        ),
+        vendor: str = typer.Option(
+            "",
+            "--vendor",
+            metavar="V",
+            help="Whose file it is; not needed below inbox/V/, nor with only one vendor.",
+        ),
+    ) -> int:
+        """Show what would become of a file, and send nothing.
+
+        It goes the same way as in `run`, up to the first call. Ends with 1 where a row would not be taken.
+
+        Example: filebridge preview inbox/acme/inventory.csv
+        """
+        from filebridge.bridge.preview import preview as look_ahead
+        from filebridge.cli.render import chosen
+        from filebridge.errors import UserError
+        from filebridge.reader import Reader
+
+        here = current()
+        workspace = here.workspace()
+        chosen(workspace, [vendor] if vendor else None)
+        path = Path(file)
+        if not path.is_file():
+            raise UserError(f"There is no file {file}.")
+        reader = Reader()
+        try:
+            previewed = look_ahead(workspace, path, vendor=vendor or None, clock=here.clock, reader=reader)
+            if here.json:
+                report.print_json(previewed.as_json())
+            else:
+                _print(previewed)
+        finally:
+            reader.close()
+        return 1 if _needs_a_person(previewed.receipt.status) or previewed.receipt.rejected else 0
+
+
+def _needs_a_person(status: FileStatus) -> bool:
+    return status.value in {"rejected", "held"}
+
+
+def _print(previewed: Previewed) -> None:
+    from filebridge.cli import render
+    from filebridge.outcomes import Outcome
+    from filebridge.replies.person import receipt_text
+
+    receipt = previewed.receipt
+    print(receipt_text(receipt, time_zone="UTC").decode("utf-8").replace("\r\n", "\n"))
+    kept = (row for row in previewed.rows if row.outcome is not Outcome.PENDING)
+    listed = list(islice(kept, SHOWN + 1))
+    if listed:
+        table = report.table("#Row", "Outcome", "Code", "Why")
+        for row in listed[:SHOWN]:
+            codes = ", ".join(reason.code for reason in row.reasons)
+            why = " ".join(render.shown(reason.message) for reason in row.reasons)
+            table.add_row(f"{row.row:,}", row.outcome.value, codes, why)
+        report.console().print(table)
+    if len(listed) > SHOWN:
+        report.say(f"These are the first {SHOWN} rows that would not be sent; --json has every row.")
+    report.say("Nothing was sent, and the file lies where it was.")
