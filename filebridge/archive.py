@@ -53,10 +53,10 @@ def archive_file(
     """File away the copy of a claimed file, under the name it has, and its replies by their names.
 
     The copy is gone afterwards, and with it its folder where nothing else is left in there; every step is
-    durable before the next. After a kill it is called again with the same arguments; called once more with
-    other replies, after the copy has gone, it adds those, and a reply of a known name takes the older one's
-    place. Raises UserError where what lies there already is another file, or where there is neither a copy
-    nor an original.
+    durable before the next. After a kill it is called again with the same arguments. Called once more with
+    other replies, when the copy has gone (or with the original as the copy), it adds those, and a reply of a
+    known name takes the older one's place. Raises UserError where what lies there already is another file, or
+    where there is neither a copy nor an original.
     """
     target = archive / folder
     _make_private(target, archive)
@@ -65,10 +65,10 @@ def archive_file(
         if name in ("", ".", "..", copy.name) or "/" in name:
             raise ValueError(f"{name!r} is no name for a reply")
         _write_durably(target / name, write)
-    if _is_there(original, sha256):
-        copy.unlink(missing_ok=True)
-    else:
+    if not _is_there(original, sha256):
         _put_away(copy, original, sha256)
+    elif not (copy.exists() and copy.samefile(original)):
+        copy.unlink(missing_ok=True)
     _sync(target)
     _remove_if_empty(copy.parent)
     milestones.reached("file.archived", file_id)
@@ -168,7 +168,7 @@ def _remove_if_empty(folder: Path) -> None:
     try:
         folder.rmdir()
     except OSError as error:
-        if error.errno not in (errno.ENOTEMPTY, errno.ENOENT):
+        if error.errno not in (errno.ENOTEMPTY, errno.ENOENT, errno.ENOTDIR):
             raise
 
 

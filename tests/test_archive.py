@@ -105,6 +105,13 @@ def test_a_kill_between_copy_and_removal_on_another_file_system_leaves_one_origi
     assert (target / "inventory.csv").read_bytes() == BYTES
 
 
+def test_an_archived_file_that_was_taken_up_again_stays_where_it_is(copy: Path, archive: Path) -> None:
+    original = file_away(copy, archive).original
+    (original.parent / "link").symlink_to(original.parent)
+    for path in (original, original.parent / "link" / original.name):
+        assert file_away(path, archive, a__txt="released").original.read_bytes() == BYTES
+
+
 def test_a_receipt_that_is_written_again_takes_the_older_ones_place(copy: Path, archive: Path) -> None:
     file_away(copy, archive, r__json="pending")
     file_away(copy, archive, r__json="accepted", rejects__csv="A")

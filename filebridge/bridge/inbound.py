@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -192,7 +193,7 @@ class _Work:
             folder=folder,
             file_id=row.id,
             sha256=row.sha256,
-            replies={path.name: partial(_copy, path) for path in written.paths},
+            replies={path.name: partial(_copy, path) for path in written.paths if path.exists()},
         )
         with self.desk.ledger.begin() as connection:
             files.set_archived(connection, row.id, folder)
@@ -215,5 +216,6 @@ class _Work:
 
 
 def _copy(path: Path, target: BinaryIO) -> None:
-    with path.open("rb") as source:
+    """Copy a published reply, unless its reader has taken it in this very moment."""
+    with suppress(FileNotFoundError), path.open("rb") as source:
         copyfileobj(source, target)

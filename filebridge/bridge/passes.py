@@ -18,6 +18,7 @@ from filebridge.intake.identify import Identifier
 from filebridge.intake.look import Waiting
 from filebridge.intake.settle import Settled, take_settled
 from filebridge.ledger import calls, channels, files
+from filebridge.ledger import orders as known_orders
 from filebridge.ledger import passes as heartbeat
 from filebridge.ledger.schema import FileState
 from filebridge.rejects import Note
@@ -78,7 +79,9 @@ class _VendorTurn:
             kind = Trouble.KEY_REFUSED if isinstance(error, KeyRefused) else Trouble.UNREACHABLE
             self._in_trouble(kind, str(error))
             return
-        self.report.order_files += result.files
+        with self.desk.ledger.read() as connection:
+            # As they are now: most were marked since they were written.
+            self.report.order_files += [known_orders.file_row(connection, row.id) for row in result.files]
         self.report.said += result.said
         if result.trouble:
             self._in_trouble(result.trouble, result.message)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -63,35 +63,28 @@ def register(app: typer.Typer) -> None:
             asked = vendor or name or status
             report.say("No file fits that." if asked else render.NOTHING_YET)
             return
-        _print(found)
+        _print(found, here.clock.now())
         if limit and len(found) == limit:
             report.say(f"These are the newest {limit:,}; --limit shows more.")
 
 
-def _print(found: list[tuple[FileRow, Any]]) -> None:
+def _print(found: list[tuple[FileRow, dict[Outcome, int]]], now: int) -> None:
     from filebridge.cli import render
 
-    table = report.table(
-        "Id",
-        f"Received ({render.local_zone()})",
-        "Vendor",
-        "Document",
-        "Name",
-        "#Rows",
-        "Status",
-        "Rows by outcome",
-    )
+    several = len({row.document for row, _ in found if row.document}) > 1
+    columns = ("=Id", f"=Received ({render.local_zone()})", *(["=Document"] if several else []))
+    table = report.table(*columns, "File", "#Rows", "What became of it")
     for row, outcomes in found:
+        ended = render.counts(outcomes) or row.code.replace("_", " ")
         table.add_row(
             row.id,
-            render.when(row.received_at),
-            row.vendor,
-            row.document or "-",
-            render.shown(row.name),
+            render.short(row.received_at, now),
+            *([row.document or "-"] if several else []),
+            f"{row.vendor}/{render.shown(row.name)}",
             f"{row.rows:,}",
-            render.standing(row.status),
-            render.counts(outcomes) or row.code.replace("_", " ") or "-",
+            f"{render.standing(row.status)}: {ended}" if ended else render.standing(row.status),
         )
+    report.keep_whole(table, "File")
     report.console().print(table)
 
 

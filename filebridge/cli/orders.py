@@ -77,7 +77,7 @@ def _list(
             else "No purchase order was fetched yet: filebridge orders fetch"
         )
         return
-    _print(listed)
+    _print(listed, here.clock.now())
     if len(listed) < len(found):
         report.say(f"These are {len(listed):,} of {len(found):,}; --limit 0 shows all.")
 
@@ -115,7 +115,7 @@ def _fetch(vendor: str = _VENDOR) -> int:
 
 
 def _show(
-    po: str = typer.Argument(metavar="PO", help="The number of the purchase order, such as D123."),
+    po: str = typer.Argument(metavar="=PO", help="The number of the purchase order, such as D123."),
     vendor: str = _VENDOR,
     fetch: bool = typer.Option(
         False, "--fetch", help="Read it from RetailOps anew, whatever is known of it."
@@ -140,7 +140,7 @@ def _show(
             }
         )
         return 0
-    _print([(order, files[-1].name if files else "")])
+    _print([(order, files[-1].name if files else "")], here.clock.now())
     items = report.table("#PO item", "VPC", "#Quantity")
     for item_id, vpc, quantity in order.items:
         items.add_row(str(item_id), vpc, f"{quantity:,}")
@@ -251,25 +251,35 @@ def _vendor_of(here: Surroundings, po: str, vendor: str) -> str:
     return found[0].vendor
 
 
-def _print(listed: list[tuple[OrderRow, str]]) -> None:
-    from filebridge.cli.render import local_zone, shown, when
+def _print(listed: list[tuple[OrderRow, str]], now: int) -> None:
+    from filebridge.cli.render import local_zone, short, shown
 
     table = report.table(
-        "PO", "Vendor", "RetailOps says", f"Due ({local_zone()})", "How far", "File", "#Revision", "#Items"
+        "=PO", "=Status", f"=Due ({local_zone()})", "#Items", "How far", "Vendor", "File"
     )
     for row, file in listed:
-        how_far = STATE_WORDS[row.state.value] + (", changed since" if row.has_changed else "")
         table.add_row(
             shown(row.po),
-            row.vendor,
             shown(row.status),
-            when(row.date_submit),
-            f"{how_far}: {shown(row.message)}" if row.message and row.state.value == "held" else how_far,
-            file or "-",
-            str(row.number or "-"),
+            short(row.date_submit, now),
             f"{len(row.items):,}",
+            _how_far(row),
+            row.vendor,
+            file or "-",
         )
+    report.keep_whole(table, "File", most=26)
     report.console().print(table)
+
+
+def _how_far(row: OrderRow) -> str:
+    from filebridge.cli.render import shown
+
+    said = STATE_WORDS[row.state.value]
+    if row.number > 1:
+        said += f", revision {row.number}"
+    if row.has_changed:
+        said += ", changed since"
+    return f"{said}: {shown(row.message)}" if row.message and row.state.value == "held" else said
 
 
 def _as_json(row: OrderRow, file: str) -> dict[str, Any]:

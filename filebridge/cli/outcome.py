@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from filebridge.cli import report
 
 if TYPE_CHECKING:
+    from rich.table import Table
+
     from filebridge.bridge.inbound import FileResult
     from filebridge.bridge.passes import PassReport
     from filebridge.ledger.orders import OrderFileRow
@@ -72,28 +74,28 @@ def rest_of(done: PassReport) -> list[str]:
     return list(_rest(done))
 
 
-def file_table(files: list[FileResult]) -> Any:
+def file_table(files: list[FileResult]) -> Table:
     """The files of a pass."""
     from filebridge.cli.render import counts, shown, standing
 
-    table = report.table("File", "Vendor", "Id", "#Rows", "Status", "Rows by outcome")
+    table = report.table("File", "=Id", "#Rows", "What became of it")
     for file in files:
+        ended = counts(file.outcomes)
         table.add_row(
-            shown(file.name),
-            file.vendor,
+            f"{file.vendor}/{shown(file.name)}",
             file.file_id,
             f"{file.rows:,}",
-            standing(file.status),
-            counts(file.outcomes) or "-",
+            f"{standing(file.status)}: {ended}" if ended else standing(file.status),
         )
+    report.keep_whole(table, "File")
     return table
 
 
-def order_table(rows: list[OrderFileRow]) -> Any:
+def order_table(rows: list[OrderFileRow]) -> Table:
     """The PO files of a pass."""
-    table = report.table("PO file", "Vendor", "#POs", "#Rows", "What became of it")
+    table = report.table("PO file", "#POs", "#Rows", "What became of it")
     for row in rows:
-        table.add_row(row.name, row.vendor, f"{row.pos:,}", f"{row.rows:,}", _order_words(row))
+        table.add_row(f"{row.vendor}/orders/{row.name}", f"{row.pos:,}", f"{row.rows:,}", _order_words(row))
     return table
 
 
@@ -110,25 +112,26 @@ def _order_words(row: OrderFileRow) -> str:
 
 
 def _rest(done: PassReport) -> Iterator[str]:
-    from filebridge.cli.render import shown
+    from filebridge.cli.render import sentence, shown
 
     for file in done.files:
         if file.status.value == "held":
-            yield f"{shown(file.name)} is held: {file.message or 'filebridge show ' + file.file_id + ' says why.'}"
-            yield f"  filebridge release {file.file_id}   lets it go;   filebridge discard {file.file_id}   gives it up"
+            yield f"{shown(file.name)} is held. Why: filebridge show {file.file_id}"
+            yield f"  It is right: filebridge release {file.file_id}    It is not: filebridge discard {file.file_id}"
         elif file.needs_a_person:
-            yield f"{shown(file.name)}: some rows were not taken."
-            yield f"  why: filebridge rows {file.file_id} --outcome rejected; see outbox/{file.vendor}/replies/"
+            what = "nothing of it was" if file.status.value == "rejected" else "some rows were not"
+            yield f"{shown(file.name)}: {what} taken."
+            yield f"  Why: filebridge show {file.file_id}    To correct: outbox/{file.vendor}/replies/"
     for note in done.said:
         yield note.message
     for one in done.waiting:
-        yield f"{one.inbox.vendor}/{shown(one.name)} stays in the inbox: {one.message}"
+        yield f"{one.inbox.vendor}/{shown(one.name)} stays in the inbox: {sentence(one.message)}"
         if one.fix:
             yield f"  {one.fix}"
     for problem in done.problems:
         yield str(problem)
-    for vendor, sentence in done.troubles.items():
-        yield f"{vendor}: {sentence}"
+    for vendor, trouble in done.troubles.items():
+        yield f"{vendor}: {sentence(trouble)}"
         yield "  Nothing is lost: what is to be sent is kept, and the next run goes on with it."
 
 

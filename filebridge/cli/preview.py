@@ -10,12 +10,14 @@ import typer
 
 from filebridge.cli import report
 from filebridge.cli.surroundings import current
+from filebridge.outcomes import FileStatus, Outcome
 
 if TYPE_CHECKING:
     from filebridge.bridge.preview import Previewed
-    from filebridge.outcomes import FileStatus
 
 SHOWN: Final = 20
+_TOLD: Final = (Outcome.PENDING, Outcome.REJECTED)
+"""What the receipt tells already."""
 
 
 def register(app: typer.Typer) -> None:
@@ -40,13 +42,13 @@ def register(app: typer.Typer) -> None:
         Example: filebridge preview inbox/acme/inventory.csv
         """
         from filebridge.bridge.preview import preview as look_ahead
-        from filebridge.cli.render import chosen
+        from filebridge.cli import render
         from filebridge.errors import UserError
         from filebridge.reader import Reader
 
         here = current()
         workspace = here.workspace()
-        chosen(workspace, [vendor] if vendor else None)
+        render.chosen(workspace, [vendor] if vendor else None)
         path = Path(file)
         if not path.is_file():
             raise UserError(f"There is no file {file}.")
@@ -56,24 +58,23 @@ def register(app: typer.Typer) -> None:
             if here.json:
                 report.print_json(previewed.as_json())
             else:
-                _print(previewed)
+                _print(previewed, render.zone_of(workspace, previewed.receipt.vendor))
         finally:
             reader.close()
         return 1 if _needs_a_person(previewed.receipt.status) or previewed.receipt.rejected else 0
 
 
 def _needs_a_person(status: FileStatus) -> bool:
-    return status.value in {"rejected", "held"}
+    return status in {FileStatus.REJECTED, FileStatus.HELD}
 
 
-def _print(previewed: Previewed) -> None:
+def _print(previewed: Previewed, zone: str) -> None:
     from filebridge.cli import render
-    from filebridge.outcomes import Outcome
     from filebridge.replies.person import receipt_text
 
     receipt = previewed.receipt
-    print(receipt_text(receipt, time_zone="UTC").decode("utf-8").replace("\r\n", "\n"))
-    kept = (row for row in previewed.rows if row.outcome is not Outcome.PENDING)
+    print(receipt_text(receipt, time_zone=zone).decode("utf-8").replace("\r\n", "\n"))
+    kept = (row for row in previewed.rows if row.outcome not in _TOLD)
     listed = list(islice(kept, SHOWN + 1))
     if listed:
         table = report.table("#Row", "Outcome", "Code", "Why")
@@ -83,5 +84,5 @@ def _print(previewed: Previewed) -> None:
             table.add_row(f"{row.row:,}", row.outcome.value, codes, why)
         report.console().print(table)
     if len(listed) > SHOWN:
-        report.say(f"These are the first {SHOWN} rows that would not be sent; --json has every row.")
+        report.say(f"These are the first {SHOWN}; --json has every row.")
     report.say("Nothing was sent, and the file lies where it was.")

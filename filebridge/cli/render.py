@@ -17,12 +17,27 @@ if TYPE_CHECKING:
     from filebridge.outcomes import FileStatus, Outcome
     from filebridge.workspace import Workspace
 
+_MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_YEAR: Final = 300 * 86_400 * SECOND
 NOTHING_YET: Final = "Nothing has come in yet. Drop a file into the inbox, then: filebridge run"
 
 
 def when(micros: int | None) -> str:
     """An instant by this machine's clock, `2026-11-23 06:00`; a dash where it has not come."""
     return "-" if micros is None else f"{from_micros(micros).astimezone():%Y-%m-%d %H:%M}"
+
+
+def short(micros: int | None, now: int) -> str:
+    """As `when`, for a table: `24 Nov 22:48`, with the year where that is long ago or far ahead."""
+    if micros is None or abs(now - micros) > _YEAR:
+        return when(micros)
+    moment = from_micros(micros).astimezone()
+    return f"{moment.day:>2} {_MONTHS[moment.month - 1]} {moment:%H:%M}"
+
+
+def sentence(text: str) -> str:
+    """Text with a full stop, where it has no end of its own."""
+    return text if not text or text.endswith((".", "!", "?", "…")) else f"{text}."
 
 
 def instant(micros: int | None) -> str | None:
@@ -91,6 +106,16 @@ def order_file_as_json(row: OrderFileRow) -> dict[str, Any]:
         "marked_at": instant(row.marked_at),
         "notes": list(row.notes),
     }
+
+
+def zone_of(workspace: Workspace, vendor: str) -> str:
+    """A vendor's zone; UTC where its pack is gone or broken: what happened can be shown all the same."""
+    from filebridge.errors import ConfigError
+
+    try:
+        return workspace.load_pack(vendor).settings.time_zone
+    except ConfigError:
+        return "UTC"
 
 
 def chosen(workspace: Workspace, vendors: Sequence[str] | None) -> tuple[str, ...] | None:

@@ -61,7 +61,10 @@ def console() -> Console:
 
 
 def table(*columns: str, title: str = "") -> Table:
-    """An empty table in the house's look; a column whose name begins with `#` holds numbers."""
+    """An empty table in the house's look.
+
+    A column whose name begins with `#` holds numbers, one that begins with `=` is never wrapped.
+    """
     from rich import box
     from rich.table import Table
 
@@ -70,9 +73,18 @@ def table(*columns: str, title: str = "") -> Table:
     )
     for column in columns:
         made.add_column(
-            column.lstrip("#"), justify="right" if column.startswith("#") else "left", overflow="fold"
+            column.lstrip("#="),
+            justify="right" if column.startswith("#") else "left",
+            overflow="fold",
+            no_wrap=column[:1] in "#=",
         )
     return made
+
+
+def keep_whole(table: Table, column: str, *, most: int = 42) -> None:
+    """Let a column of names be as wide as its longest one, up to `most`, before others get their room."""
+    found = next(one for one in table.columns if one.header == column)
+    found.min_width = min(most, max((len(str(cell)) for cell in found.cells), default=0))
 
 
 def failed(error: Exception, surroundings: Surroundings) -> int:

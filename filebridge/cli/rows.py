@@ -84,7 +84,7 @@ def _print(listed: list[RowOutcome]) -> None:
 
     if not listed:
         return
-    table = report.table("#Row", "Outcome", "Column", "Found", "Code", "What is wrong")
+    table = report.table("#Row", "=Outcome", "Column", "Found", "=Code", "What is wrong")
     for row in listed:
         if not row.reasons:
             table.add_row(f"{row.row:,}", row.outcome.value, "", "", "", "")

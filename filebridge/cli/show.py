@@ -11,7 +11,6 @@ from filebridge.cli.surroundings import current
 
 if TYPE_CHECKING:
     from filebridge.ledger.calls import CallRow
-    from filebridge.workspace import Workspace
 
 
 def register(app: typer.Typer) -> None:
@@ -44,26 +43,17 @@ def register(app: typer.Typer) -> None:
                 }
             )
             return
+        from filebridge.cli.render import zone_of
         from filebridge.replies.person import receipt_text
 
-        zone = _zone_of(here.workspace(), row.vendor)
+        zone = zone_of(here.workspace(), row.vendor)
         print(receipt_text(receipt, time_zone=zone).decode("utf-8").replace("\r\n", "\n"))
-        _print_calls(found)
+        _print_calls(found, here.clock.now())
         if row.archived_at:
             print(f"Original and replies: {here.workspace().archive / row.archived_at}")
 
 
-def _zone_of(workspace: Workspace, vendor: str) -> str:
-    from filebridge.errors import ConfigError
-
-    try:
-        return workspace.load_pack(vendor).settings.time_zone
-    except ConfigError:
-        # The pack is gone or broken since: what happened can be shown all the same.
-        return "UTC"
-
-
-def _print_calls(found: list[CallRow]) -> None:
+def _print_calls(found: list[CallRow], now: int) -> None:
     from filebridge.cli import render
 
     if not found:
@@ -71,11 +61,11 @@ def _print_calls(found: list[CallRow]) -> None:
         return
     table = report.table(
         "#Call",
-        f"Sent ({render.local_zone()})",
-        "Action",
+        f"=Sent ({render.local_zone()})",
+        "=Action",
         "#Records",
         "#Rows",
-        "State",
+        "=State",
         "#Tries",
         "#HTTP",
         "RetailOps' words",
@@ -83,7 +73,7 @@ def _print_calls(found: list[CallRow]) -> None:
     for call in found:
         table.add_row(
             str(call.id),
-            render.when(call.sent_at),
+            render.short(call.sent_at, now),
             call.action.value,
             f"{call.records:,}",
             f"{call.rows:,}",

@@ -193,10 +193,21 @@ def _lines(one: VendorStanding) -> Iterator[tuple[str, str]]:
     for waiting in found.waiting:
         yield (
             f"{shown(waiting.name)} is in the inbox since {when(waiting.first_seen_at)}",
-            shown(waiting.reason) or "FileBridge has not taken it yet.",
+            _why(waiting.reason),
         )
     if found.more:
         yield f"and {found.more:,} more", "filebridge files, filebridge orders"
+
+
+def _why(reason: str) -> str:
+    """Why a file is still in the inbox, and what to do, from the reason that the ledger keeps."""
+    from filebridge.cli.render import sentence, shown
+    from filebridge.rejects import CATALOGUE
+
+    code, _, message = reason.partition(": ")
+    known = CATALOGUE.get(code)
+    said = sentence(shown(message if known or message else reason)) or "FileBridge has not taken it yet."
+    return f"{said} {known.fix}" if known else said
 
 
 def _as_json(

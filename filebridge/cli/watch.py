@@ -30,7 +30,7 @@ def register(app: typer.Typer) -> None:
         Example: filebridge watch
         """
         from filebridge.bridge.desk import open_desk
-        from filebridge.bridge.watching import watch as keep_working
+        from filebridge.schedule import watch as keep_working
         from filebridge.cli import render
         from filebridge.cli.interrupt import interruptible
 

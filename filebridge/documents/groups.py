@@ -9,39 +9,63 @@ from typing import Any, Final
 import numpy as np
 import pyarrow as pa
 
-from filebridge.columns import Batch, Hashes, Ints, Longs, Mask, as_ints, as_longs, bool_array, int_array
+from filebridge.columns import (
+    Batch,
+    Hashes,
+    Ints,
+    Longs,
+    Mask,
+    as_ints,
+    as_longs,
+    bool_array,
+    int_array,
+    repeated,
+)
 
-_BUCKETS_OF_BITS: Final = 21
+Reread = Callable[[], Iterator[Batch]]
+"""The records again, as they were handed over."""
+
+_BITS_OF_A_BUCKET: Final = 21
 _WORTH_SIEVING: Final = 1 << 16
 _AT_A_TIME: Final = 4096
+_RECORDS_OF_A_PART: Final = 150_000
 
 
 def standing_twice(hashes: Hashes) -> Mask:
     """Which places have a hash that stands at another place too."""
+    if len(hashes) < _WORTH_SIEVING:
+        return repeated(hashes)
+    # Sorting a million hashes costs 95 ms; dropping those that are alone in a bucket first, 25 ms in all.
+    places = np.flatnonzero(_sharing_a_bucket(hashes, 0)).astype(np.int32)
+    places = places[_sharing_a_bucket(hashes[places], _BITS_OF_A_BUCKET)]
     twice = np.zeros(len(hashes), dtype=np.bool_)
-    places = np.arange(len(hashes), dtype=np.int32)
-    if len(hashes) > _WORTH_SIEVING:
-        # Sorting a million hashes costs 55 ms; dropping those that are alone in a bucket first, 25 ms in all.
-        for shift in (0, _BUCKETS_OF_BITS):
-            places = places[_sharing_a_bucket(hashes[places], shift)]
-    some = hashes[places]
-    ordered = np.sort(some)
-    repeated = np.unique(ordered[1:][ordered[1:] == ordered[:-1]])
-    if len(repeated):
-        nearest = np.minimum(np.searchsorted(repeated, some), len(repeated) - 1)
-        twice[places[repeated[nearest] == some]] = True
+    twice[places[repeated(hashes[places])]] = True
     return twice
 
 
 def _sharing_a_bucket(hashes: Hashes, shift: int) -> Mask:
-    """Places that are not alone in their bucket, by 21 bits of the hash. Equal hashes share theirs."""
-    bucket = ((hashes >> np.uint64(shift)) & np.uint64((1 << _BUCKETS_OF_BITS) - 1)).astype(np.int32)
-    holder = np.empty(1 << _BUCKETS_OF_BITS, dtype=np.int32)
+    """Places that are not alone in their bucket, by some bits of the hash. Equal hashes share theirs."""
+    buckets = 1 << _BITS_OF_A_BUCKET
+    bucket = np.empty(len(hashes), dtype=np.int32)
+    for first in range(0, len(hashes), _WORTH_SIEVING):
+        some = slice(first, first + _WORTH_SIEVING)
+        bucket[some] = (hashes[some] >> np.uint64(shift)) & np.uint64(buckets - 1)
+    holder = np.empty(buckets, dtype=np.int32)
     places = np.arange(len(hashes), dtype=np.int32)
     holder[bucket] = places
-    shared = np.zeros(1 << _BUCKETS_OF_BITS, dtype=np.bool_)
+    shared = np.zeros(buckets, dtype=np.bool_)
     shared[bucket[holder[bucket] != places]] = True
     return shared[bucket]
+
+
+def in_parts(nominated: Mask, hashes: Hashes) -> Iterator[Mask]:
+    """The nominated records in parts that can be told apart in little memory. Equal hashes stand in one part."""
+    parts = int(nominated.sum()) // _RECORDS_OF_A_PART + 1
+    if parts == 1:
+        yield nominated
+        return
+    for part in range(parts):
+        yield nominated & (hashes % np.uint64(parts) == part)
 
 
 @dataclass(frozen=True)
@@ -102,7 +126,7 @@ class Groups:
                 start = end
 
 
-def group_records(nominated: Mask, reread: Callable[[], Iterator[Batch]], *, by: str) -> Groups:
+def group_records(nominated: Mask, reread: Reread, *, by: str) -> Groups:
     """The nominated records, by the text of one field. At least one is nominated.
 
     Fields are compared in the order of the records' schema; text by code, which is no order.
@@ -140,7 +164,7 @@ def _slices(groups: Longs) -> Iterator[Longs]:
         yield groups[first : first + _AT_A_TIME]
 
 
-def take_records(nominated: Mask, reread: Callable[[], Iterator[Batch]]) -> Batch:
+def take_records(nominated: Mask, reread: Reread) -> Batch:
     """The nominated records as one batch, in order of their numbers. At least one is nominated."""
     taken = []
     first = 0

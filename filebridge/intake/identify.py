@@ -7,7 +7,7 @@ What none of these is stays in the inbox, with the reason.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
@@ -52,26 +52,27 @@ PeekWorkbook: TypeAlias = Callable[[Path], Peeked | None]
 class Identifier:
     """Says whose files are, by one vendor's pack as it is now: a changed pack needs a new one.
 
-    An answer is remembered for as long as the file stays as it is, so that a stray costs one peek, not one a
-    look.
+    Why a file stays is remembered for as long as the file is as it is, so that a stray costs one peek, not one
+    a look.
     """
 
     def __init__(self, pack: VendorPack, *, peek_workbook: PeekWorkbook) -> None:
         self._pack = pack
         self._peek_workbook = peek_workbook
-        self._known: dict[tuple[Path, bytes, tuple[int, int, int, int]], Identified] = {}
+        self._strays: dict[tuple[Path, bytes], tuple[Entry, Waiting]] = {}
 
     def identify(self, entry: Entry) -> Identified:
         """The mapping that takes a file, a `Correction`, or why it stays in the inbox."""
-        key = _key(entry)
-        if key not in self._known:
-            self._known[key] = self._identify(entry)
-        return self._known[key]
-
-    def forget_all_but(self, entries: Iterable[Entry]) -> None:
-        """Forget the files that are gone or have changed."""
-        present = {_key(entry) for entry in entries}
-        self._known = {key: answer for key, answer in self._known.items() if key in present}
+        key = (entry.inbox.path, entry.place)
+        before, known = self._strays.get(key, (None, None))
+        if known is not None and before == entry:
+            return known
+        found = self._identify(entry)
+        if isinstance(found, Waiting):
+            self._strays[key] = entry, found
+        else:
+            self._strays.pop(key, None)
+        return found
 
     def _identify(self, entry: Entry) -> Identified:
         match = match_file(entry.name, self._pack)
@@ -141,7 +142,3 @@ def _no_mapping(entry: Entry, match: Unmatched) -> Waiting:
 
 def _sentence(reason: str) -> str:
     return f"{reason[:1].upper()}{reason[1:]}."
-
-
-def _key(entry: Entry) -> tuple[Path, bytes, tuple[int, int, int, int]]:
-    return entry.inbox.path, entry.place, entry.signature

@@ -44,13 +44,15 @@ class Waker:
         """End the present wait, or the next one, at once: also from a signal handler or another thread."""
         self._woken.set()
 
-    def wait(self, timeout: float) -> None:
-        """Wait until an event, `set`, or `timeout` seconds from now; then it is time to look."""
+    def wait(self, timeout: float) -> bool:
+        """Wait until an event, `set`, or `timeout` seconds from now; whether it was no mere time-out."""
         if not self._poll:
             self._look_after()
-        if self._woken.wait(timeout):
-            self._clock.sleep(min(_PAUSE, timeout))
-            self._woken.clear()
+        if not self._woken.wait(timeout):
+            return False
+        self._clock.sleep(min(_PAUSE, timeout))
+        self._woken.clear()
+        return True
 
     def close(self) -> None:
         """Stop observing."""

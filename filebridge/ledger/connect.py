@@ -8,6 +8,7 @@ is something to migrate.
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import sqlite3
@@ -167,7 +168,7 @@ _SQLITE_ONLY: Final = "Write `sqlite:///` and a path, or leave it out: then it i
 def _open(path: Path, *, writing: bool, busy_seconds: float) -> Ledger:
     _look_at(path, writing=writing)
     with _said_of(path):
-        engine = _engine(path, writing=writing, busy_seconds=busy_seconds)
+        engine = _engine(path, busy_seconds)
         try:
             with engine.execution_options(reading=True).connect() as connection:
                 _check_kind(connection, path)
@@ -175,20 +176,20 @@ def _open(path: Path, *, writing: bool, busy_seconds: float) -> Ledger:
         except BaseException:
             engine.dispose()
             raise
-    return Ledger(engine, path, ledger_id)
+    return Ledger(engine if writing else engine.execution_options(reading=True), path, ledger_id)
 
 
-def _engine(path: Path, *, writing: bool, busy_seconds: float) -> sa.Engine:
+def _engine(path: Path, busy_seconds: float) -> sa.Engine:
     engine = sa.create_engine(
         "sqlite://",
-        creator=_creator(path, writing=writing, busy_seconds=busy_seconds),
+        creator=_creator(path, busy_seconds),
         poolclass=sa.pool.QueuePool,
     )
     sa.event.listen(engine, "begin", _begin)
     return engine
 
 
-def _creator(path: Path, *, writing: bool, busy_seconds: float) -> Callable[[], sqlite3.Connection]:
+def _creator(path: Path, busy_seconds: float) -> Callable[[], sqlite3.Connection]:
     # A reader may have to roll back what a killed writer left, so it opens for writing where it is let.
     mode = "rw" if _is_writable(path) else "ro"
 
@@ -201,7 +202,7 @@ def _creator(path: Path, *, writing: bool, busy_seconds: float) -> Callable[[], 
             check_same_thread=False,
         )
         try:
-            _settle(connection, path, writing=writing)
+            _settle(connection, path)
         except BaseException:
             connection.close()
             raise
@@ -210,7 +211,7 @@ def _creator(path: Path, *, writing: bool, busy_seconds: float) -> Callable[[], 
     return connect
 
 
-def _settle(connection: sqlite3.Connection, path: Path, *, writing: bool) -> None:
+def _settle(connection: sqlite3.Connection, path: Path) -> None:
     for name, value, expected in _SETTINGS:
         connection.execute(f"PRAGMA {name}={value}").fetchall()
         found = connection.execute(f"PRAGMA {name}").fetchone()[0]
@@ -219,13 +220,12 @@ def _settle(connection: sqlite3.Connection, path: Path, *, writing: bool) -> Non
                 f"The ledger {path} cannot be kept safely here: SQLite keeps {name} at {found}, not {value}. "
                 "Put the workspace's .filebridge folder on a local disk."
             )
-    if not writing:
-        connection.execute("PRAGMA query_only=ON")
 
 
 def _begin(connection: sa.Connection) -> None:
     # A read that turns into a write fails at once, whatever the time-out: a writer says so from the start.
     reading = connection.get_execution_options().get("reading", False)
+    connection.exec_driver_sql(f"PRAGMA query_only={'ON' if reading else 'OFF'}")
     connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
 
@@ -274,25 +274,32 @@ def _refuse_newer(path: Path, version: str) -> None:
 
 
 def _create(path: Path, now: int) -> None:
-    fresh = path.with_name(f".{path.name}.{uuid.uuid4().hex}.new")
+    fresh = path.with_name(f".{path.name}.new")
     try:
-        os.close(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        handle = os.open(fresh, os.O_CREAT | os.O_RDWR, 0o600)
     except OSError as error:
         raise LedgerError(
             f"The ledger {path} cannot be made: {error.strerror}. "
             f"Let FileBridge's user write in {path.parent}, and see that the disk has room."
         ) from error
     try:
+        # Whoever makes it holds the lock; what a killed maker has left under this name is begun anew.
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        if path.exists():
+            fresh.unlink(missing_ok=True)
+            return
+        os.ftruncate(handle, 0)
+        fresh.with_name(f"{fresh.name}-journal").unlink(missing_ok=True)
         with _said_of(path):
             _fill(fresh, now)
-        _put_in_place(fresh, path)
+        fresh.rename(path)
+        _flush(path.parent)
     finally:
-        fresh.unlink(missing_ok=True)
-    _flush(path.parent)
+        os.close(handle)
 
 
 def _fill(fresh: Path, now: int) -> None:
-    engine = _engine(fresh, writing=True, busy_seconds=BUSY_SECONDS)
+    engine = _engine(fresh, BUSY_SECONDS)
     try:
         with engine.begin() as connection:
             connection.exec_driver_sql(f"PRAGMA application_id={APPLICATION_ID}")
@@ -302,16 +309,6 @@ def _fill(fresh: Path, now: int) -> None:
             )
     finally:
         engine.dispose()
-
-
-def _put_in_place(fresh: Path, path: Path) -> None:
-    try:
-        # Unlike a rename, a link never replaces the ledger that another process has just made.
-        os.link(fresh, path)
-    except FileExistsError:
-        return
-    except OSError:
-        fresh.rename(path)
 
 
 def _flush(folder: Path) -> None:

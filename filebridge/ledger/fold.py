@@ -43,8 +43,6 @@ _PIECE: Final = 50_000
 _RANGE_BITS: Final = 3
 _RANGES: Final = 1 << _RANGE_BITS
 """Statements are parted by the first bits of their hash and folded part by part."""
-_AT_ONCE: Final = 150_000
-"""Statements of one range that are folded before the last call, at the least."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +52,7 @@ class ConfirmedCall:
     `arrival` is the number of the file that it belongs to. `of_feed` says that it is of the feed in question.
     """
 
+    id: int
     order_at: int
     arrival: int
     confirmed_at: int
@@ -62,10 +61,19 @@ class ConfirmedCall:
 
 
 def fold(
-    calls: Iterable[ConfirmedCall], *, doubtful: Hashes, hash_of: HashOf, wanted: Hashes | None = None
+    calls: Iterable[ConfirmedCall],
+    *,
+    doubtful: Hashes,
+    hash_of: HashOf,
+    wanted: Hashes | None = None,
+    at_once: int = 150_000,
 ) -> KnownQuantities:
-    """The newest value of each VPC; `calls` in order of their ids. Only VPCs with a hash of `wanted`, if given."""
-    return _Fold(hash_of, wanted).over(calls, doubtful)
+    """The newest value of each VPC; `calls` in order of their ids. Only VPCs with a hash of `wanted`, if given.
+
+    `at_once` statements of one range of hashes at the least are gathered before they are folded: it is memory
+    against time, and changes nothing else.
+    """
+    return _Fold(hash_of, wanted, at_once).over(calls, doubtful)
 
 
 def times_of(batch: Batch, order_at: int) -> Longs:
@@ -115,12 +123,17 @@ class _Newest:
     active: Ints | None
     of_feed: Ints | None
 
-    def kept(self) -> _Statements:
-        """The statements that still decide something, in order of time."""
+    def decides(self) -> Mask:
+        """Which statements still decide something."""
         keep = np.zeros(len(self.statements.hashes), dtype=np.bool_)
         for places in (self.quantity, self.unit_cost, self.active, self.of_feed):
             if places is not None:
                 keep[places[places >= 0]] = True
+        return keep
+
+    def kept(self) -> _Statements:
+        """The statements that still decide something, in order of time."""
+        keep = self.decides()
         return self.statements if keep.all() else self.statements.take(_places(keep))
 
 
@@ -138,7 +151,9 @@ class _Fold:
     """Goes over the confirmed calls of a vendor; knows of each call its arrival, confirmation and feed."""
 
     hash_of: HashOf
-    wanted: Hashes | None = None
+    wanted: Hashes | None
+    at_once: int
+    ids: list[int] = field(default_factory=list)
     arrivals: list[int] = field(default_factory=list)
     confirmed_at: list[int] = field(default_factory=list)
     of_feed: list[bool] = field(default_factory=list)
@@ -150,14 +165,26 @@ class _Fold:
                 part.parts.append(statements)
                 part.size += len(statements.hashes)
                 # Never less than was kept at a time: else a large past would be gone over again and again.
-                if part.size >= max(_AT_ONCE, 2 * part.kept):
+                if part.size >= max(self.at_once, 2 * part.kept):
                     part.parts = [self._newest(part.parts).kept()]
                     part.size = part.kept = len(part.parts[0].hashes)
         known = _Columns.of_size(sum(part.size for part in ranges))
+        decide = np.zeros(len(self.ids), dtype=np.bool_)
         for part in ranges:
             if part.size:
-                known.add(self._newest(part.parts), self)
-        return known.known(doubtful) if known.size else replace(nothing_known(), doubtful=doubtful)
+                newest = self._newest(part.parts)
+                decide[newest.statements.calls[newest.decides()]] = True
+                known.add(newest, self)
+        if not known.size:
+            return replace(nothing_known(), doubtful=doubtful)
+        return replace(known.known(doubtful), spent=self._spent(decide))
+
+    def _spent(self, decide: Mask) -> tuple[int, ...]:
+        """Calls of the feed without a deciding statement: of other feeds it cannot be told here."""
+        if self.wanted is not None:
+            return ()
+        spent = np.array(self.of_feed, dtype=np.bool_) & ~decide
+        return tuple(self.ids[place] for place in _places(spent).tolist())
 
     def _pieces(self, confirmed: Iterable[ConfirmedCall]) -> Iterator[_Statements]:
         batches: list[Batch] = []
@@ -169,11 +196,12 @@ class _Fold:
             batches.append(batch)
             times.append(times_of(batch, call.order_at))
             calls.append(np.full(batch.num_rows, len(self.arrivals), dtype=np.int32))
+            self.ids.append(call.id)
             self.arrivals.append(call.arrival)
             self.confirmed_at.append(call.confirmed_at)
             self.of_feed.append(call.of_feed)
             size += batch.num_rows
-            if size >= _PIECE:
+            if size >= min(_PIECE, self.at_once):
                 yield self._statements(batches, times, calls)
                 batches, times, calls, size = [], [], [], 0
         if batches:

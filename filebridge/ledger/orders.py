@@ -11,7 +11,7 @@ from typing import Any, Final
 import orjson
 import sqlalchemy as sa
 
-from filebridge.ledger.connect import insert_many
+from filebridge.ledger.connect import change_many, insert_many
 from filebridge.ledger.schema import (
     OrderFileState,
     OrderState,
@@ -137,18 +137,23 @@ def orders_named(connection: sa.Connection, vendor: str, pos: Collection[str]) -
     return found
 
 
-def put_orders(connection: sa.Connection, rows: Iterable[OrderRow]) -> None:
+def put_orders(connection: sa.Connection, rows: Collection[OrderRow]) -> None:
     """Write down POs as they are now, in place of what was known of them."""
-    for row in rows:
-        values = {item.name: getattr(row, item.name) for item in fields(row)}
-        values["record"] = values.pop("packed_record")
-        values["state"] = row.state.value
-        connection.execute(
-            sa.delete(purchase_order).where(
-                purchase_order.c.vendor == row.vendor, purchase_order.c.po == row.po
-            )
-        )
-        connection.execute(sa.insert(purchase_order).values(values))
+    change_many(
+        connection,
+        "DELETE FROM purchase_order WHERE vendor=? AND po=?",
+        [(row.vendor, row.po) for row in rows],
+    )
+    columns = [column.name for column in purchase_order.c]
+    insert_many(connection, purchase_order, columns, (_values(row) for row in rows))
+
+
+def _values(row: OrderRow) -> tuple[object, ...]:
+    values = {item.name: getattr(row, item.name) for item in fields(row)}
+    values["record"] = values.pop("packed_record")
+    values["state"] = row.state.value
+    values["items"] = orjson.dumps(row.items).decode()
+    return tuple(values[column.name] for column in purchase_order.c)
 
 
 def move_orders(
@@ -263,7 +268,7 @@ def note_gone(connection: sa.Connection, order_file_id: str, gone_at: int | None
 
 
 def exports_of(connection: sa.Connection, order_file_id: str) -> list[ExportRow]:
-    """What a PO file holds, by PO in the order of writing."""
+    """What a PO file holds, in the order of PO."""
     return _exports(connection, order_export.c.order_file_id == order_file_id)
 
 
@@ -315,7 +320,9 @@ def _order(row: dict[Any, Any]) -> OrderRow:
 
 def _files(connection: sa.Connection, *conditions: sa.ColumnElement[bool]) -> list[OrderFileRow]:
     found = connection.execute(
-        sa.select(order_file).where(*conditions).order_by(order_file.c.staged_at, sa.literal_column("rowid"))
+        sa.select(order_file)
+        .where(*conditions)
+        .order_by(order_file.c.staged_at, order_file.c.sequence, order_file.c.name)
     )
     return [
         OrderFileRow(**{**row, "state": OrderFileState(row["state"]), "notes": tuple(row["notes"])})
@@ -324,9 +331,7 @@ def _files(connection: sa.Connection, *conditions: sa.ColumnElement[bool]) -> li
 
 
 def _exports(connection: sa.Connection, *conditions: sa.ColumnElement[bool]) -> list[ExportRow]:
-    found = connection.execute(
-        sa.select(order_export).where(*conditions).order_by(sa.literal_column("rowid"))
-    )
+    found = connection.execute(sa.select(order_export).where(*conditions).order_by(order_export.c.po))
     return [ExportRow(**{**row, "items": _items(row["items"])}) for row in found.mappings()]
 
 

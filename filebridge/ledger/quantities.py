@@ -22,14 +22,15 @@ from filebridge.columns import (
     pack,
     unpack,
 )
+from filebridge.ledger.connect import change_many
 from filebridge.ledger.fold import ConfirmedCall, HashOf, fold, times_of
 from filebridge.planning.inventory import find
 from filebridge.planning.known import KnownQuantities
 from filebridge.planning.plan import Action, PlannedCall
 
 _CONFIRMED: Final = """
-    SELECT order_at, arrival, answered_at, feed = ?, block FROM call
-    WHERE vendor = ? AND action = 'update' AND state = 'confirmed' ORDER BY id
+    SELECT id, order_at, arrival, answered_at, feed = ?, block FROM call
+    WHERE vendor = ? AND action = 'update' AND state = 'confirmed' AND NOT spent ORDER BY id
 """
 _DOUBTFUL: Final = """
     SELECT block FROM call
@@ -48,6 +49,17 @@ def known_quantities(
     """
     doubtful = _doubtful(connection, vendor, but_file, hash_of)
     return fold(_confirmed(connection, vendor, feed), doubtful=doubtful, hash_of=hash_of)
+
+
+def retire(connection: sa.Connection, known: KnownQuantities) -> int:
+    """Have later folds pass over the calls that decide nothing any more; how many there were.
+
+    Without it, what is known of a feed that states everything each night would take longer each night. Nothing
+    is forgotten: what such a call said stays in it, and what is known stays the same.
+    """
+    return change_many(
+        connection, "UPDATE call SET spent = 1 WHERE id = ?", [(call_id,) for call_id in known.spent]
+    )
 
 
 def newest_of(
@@ -139,7 +151,6 @@ def _at(known: KnownQuantities, places: Ints) -> KnownQuantities:
 
 
 def _confirmed(connection: sa.Connection, vendor: str, feed: str) -> Iterator[ConfirmedCall]:
-    for order_at, arrival, confirmed_at, of_feed, block in connection.exec_driver_sql(
-        _CONFIRMED, (feed, vendor)
-    ):
-        yield ConfirmedCall(order_at, arrival, confirmed_at, bool(of_feed), block)
+    found = connection.exec_driver_sql(_CONFIRMED, (feed, vendor))
+    for call_id, order_at, arrival, confirmed_at, of_feed, block in found:
+        yield ConfirmedCall(call_id, order_at, arrival, confirmed_at, bool(of_feed), block)

@@ -53,7 +53,9 @@ class RowOutcome:
 
     def as_json(self) -> list[dict[str, object]]:
         """An entry for each reason, or the one that has none: as `rows --json` and `preview --json` print it."""
-        reasons: list[tuple[str | None, str | None]] = [(reason.code, reason.message) for reason in self.reasons]
+        reasons: list[tuple[str | None, str | None]] = [
+            (reason.code, reason.message) for reason in self.reasons
+        ]
         return [
             {"row": self.row, "outcome": self.outcome.value, "code": code, "message": message}
             for code, message in reasons or [(None, None)]

@@ -178,13 +178,15 @@ call = sa.Table(
     sa.Column("http_status", sa.Integer),
     sa.Column("answer", sa.Text, nullable=False, server_default=""),  # RetailOps' own words, or what happened
     sa.Column("restate_at", sa.BigInteger),  # when its values are stated once more, since one may land late
+    # Confirmed, and newer confirmed calls say all that it said: the fold passes over it.
+    sa.Column("spent", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column(
         "block", sa.LargeBinary, nullable=False
     ),  # last: what stands behind a large value is slow to reach
     sqlite_autoincrement=True,
 )
 sa.Index("call_by_file", call.c.file_id, call.c.id)
-sa.Index("call_by_vendor", call.c.vendor, call.c.action, call.c.state)
+sa.Index("call_by_vendor", call.c.vendor, call.c.action, call.c.state, call.c.spent)
 sa.Index("call_restate", call.c.restate_at)
 sa.Index("call_by_order_file", call.c.order_file_id)
 

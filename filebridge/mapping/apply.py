@@ -3,21 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache, partial
 from itertools import islice
 from typing import Final
 
 import numpy as np
 
 from filebridge.columns import Ints
+from filebridge.documents.adding import TotalRule
 from filebridge.documents.fields import DOCUMENT_FIELDS, FieldKind
-from filebridge.documents.inventory import (
-    PASSED_OVER,
-    REJECTED,
-    InventoryRows,
-    Refusal,
-    Settled,
-    TotalRule,
-)
+from filebridge.documents.inventory import InventoryRows
+from filebridge.documents.settled import PASSED_OVER, REJECTED, Refusal, RowsOf, Settled
 from filebridge.errors import FileRefused
 from filebridge.mapping.headers import ResolvedColumns, Unresolved, resolve_columns
 from filebridge.mapping.judge import Decision
@@ -135,10 +131,14 @@ def _mapped(reading: Reading, feed: FeedMapping, decisions: Mapping[str, Decisio
     """The mapped file, once all rows were seen: here the rules across rows are applied."""
     runs = RowRuns.joined(reading.runs)
     sink, gathered = reading.sink, reading.gathered
-    settled = gathered.settle(rows_of=lambda: _rows_of_records(runs), reread=sink.reread)
+    rows_of = cache(partial(_rows_of_records, runs))
+
+    def refuse(refusals: Iterable[Refusal]) -> None:
+        _reject_across_rows(reading, refusals, rows_of)
+
+    settled = gathered.settle(rows_of=rows_of, reread=sink.reread, refuse=refuse)
     records = reading.records
     if settled.fates is not None and settled.records is not None:
-        _reject_across_rows(reading, settled.refusals, runs)
         runs = _with_fates(runs, settled.fates)
         records = int(settled.fates.max(initial=-1)) + 1
         sink.replace(settled.records())
@@ -159,12 +159,11 @@ def _mapped(reading: Reading, feed: FeedMapping, decisions: Mapping[str, Decisio
     )
 
 
-def _reject_across_rows(reading: Reading, refusals: Iterable[Refusal], runs: RowRuns) -> None:
+def _reject_across_rows(reading: Reading, refusals: Iterable[Refusal], rows_of: RowsOf) -> None:
     headers = {one.name: one.header for one in reading.fields}
-    rows = _rows_of_records(runs)
     left = iter(refusals)
     while some := list(islice(left, _REFUSALS_AT_A_TIME)):
-        at = [int(rows[refusal.record]) for refusal in some]
+        at = rows_of()[[refusal.record for refusal in some]].tolist()
         reasons = [Reason(headers[each.field], each.code, each.message, each.value) for each in some]
         reading.reject(at, reasons)
         reading.gathered.refuse([refusal.vpc for refusal in some], at)

@@ -228,10 +228,10 @@ def differs_from(column: TextColumn, text: str) -> Any:
 
 def _faults(reads: Sequence[Read], which: Ints, places: Ints) -> dict[int, CellFault]:
     bad = np.fromiter((isinstance(read.value, CellFault) for read in reads), dtype=np.bool_, count=len(reads))
-    at = np.flatnonzero(bad[which]) if bad.any() else []
+    at = np.flatnonzero(bad[which])
     faults = {}
-    for place in at:
-        fault = reads[which[place]].value
+    for place, answer in zip(places[at].tolist(), which[at].tolist(), strict=True):
+        fault = reads[answer].value
         if isinstance(fault, CellFault):
-            faults[int(places[place])] = fault
+            faults[place] = fault
     return faults

@@ -119,7 +119,9 @@ class _Chunk:
             for place in mine:
                 originals[place] = got.get(numbers[place])
         rest = self._texts(FB_REST)
-        marked = [self._marked(text) for text in self._texts(FB_COLUMN)]
+        named = self._texts(FB_COLUMN)
+        places = {text: named_columns(text, self.table.known_names) for text in set(named)}
+        marked = [places[text] for text in named]
         faults = list(self.chunk.faults)
         kept: list[int] = []
         for place, surplus in enumerate(rest):
@@ -180,9 +182,6 @@ class _Chunk:
         """The file that each row came from. Where all came from one, a row need not repeat it."""
         only = self.table.file_ids[0] if len(self.table.file_ids) == 1 else ""
         return [text.strip() or only for text in self._texts(FB_FILE)]
-
-    def _marked(self, text: str) -> frozenset[int]:
-        return named_columns(text, self.table.known_names)
 
     def _ragged(self, place: int, surplus: str) -> Fault:
         cells = [typed[place].text for column in self.columns if (typed := self._typed(column))]

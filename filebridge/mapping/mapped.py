@@ -68,10 +68,11 @@ class RowRuns:
     @classmethod
     def of_rows(cls, rows: Ints, outcomes: Ints, records: Ints) -> RowRuns:
         """Runs of rows given one by one: row numbers, outcome codes or BY_RECORD, records or -1."""
-        order = np.argsort(rows, kind="stable")
-        rows, outcomes, records = rows[order], outcomes[order], records[order]
         if not len(rows):
             return cls(rows, rows, rows, rows)
+        if not (rows[1:] > rows[:-1]).all():
+            order = np.argsort(rows, kind="stable")
+            rows, outcomes, records = rows[order], outcomes[order], records[order]
         by_record = outcomes == BY_RECORD
         same = (np.diff(rows) == 1) & (outcomes[1:] == outcomes[:-1])
         same &= ~by_record[1:] | (np.diff(records) == 1)
@@ -107,7 +108,7 @@ class RowRuns:
     def rows(self) -> tuple[Ints, Ints, Ints]:
         """The inverse of `of_rows`: row numbers, outcome codes or BY_RECORD, and records, one of each a row."""
         steps = np.arange(self.lengths.sum(), dtype=np.int32)
-        steps -= np.repeat(np.cumsum(self.lengths) - self.lengths, self.lengths).astype(np.int32)
+        steps -= np.repeat((np.cumsum(self.lengths) - self.lengths).astype(np.int32), self.lengths)
         outcomes = np.repeat(self.outcomes, self.lengths)
         records = np.repeat(self.first_records, self.lengths)
         return (

@@ -57,7 +57,8 @@ class Layout:
 
     def last_bytes(self) -> Bytes:
         """The last byte of each text; of an empty one some byte or other. `content` is not empty."""
-        return self.content[np.maximum(self.starts + self.lengths - 1, 0)]
+        last: Bytes = self.content[np.maximum(self.starts + self.lengths - 1, 0)]
+        return last
 
     def texts_with(self, bytes_at: Longs) -> Longs:
         """The texts that hold the bytes at these places: an empty text shares its start with the next one."""

@@ -10,9 +10,9 @@ Each function is restartable from the ledger alone, and does nothing twice. A pa
     verify     read again what was marked; what changed meanwhile gets its change file
 
 and `plan_marks`, delivery and `verify` once more as long as `plan_marks` names files: what an ended pass did
-not verify, the next `plan_marks` does. What RetailOps believes
-taken is in a published file at every moment: a mark is planned only for a file that is published, from what
-that file holds, and only for POs that were seen unchanged after it was published.
+not verify, the next `plan_marks` does. What RetailOps believes taken is in a published file at every moment:
+a mark is planned only for a file that is published, from what that file holds, and only for POs that were seen
+unchanged after it was published.
 """
 
 from filebridge.orders.export import export, publish_staged, resend

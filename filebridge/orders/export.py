@@ -76,6 +76,8 @@ def resend(
 
     Raises UserError where one of them is in no file yet, or changed since: then nothing is written.
     """
+    if pack.orders is None:
+        raise UserError(f"{pack.vendor} has no purchase-orders.yaml, so that no PO file can be written.")
     with ledger.read() as connection:
         rows = known_orders.orders_named(connection, pack.vendor, pos)
         last = {po: known_orders.files_holding(connection, pack.vendor, po) for po in rows}
@@ -89,9 +91,8 @@ def resend(
         row = rows[po]
         held = [one for one in last[po] if one.kind != "resend"]
         candidates.append(Candidate(order, row.revision, row.exported_revision, row.number, held[-1].name))
-    per = pack.orders.write.one_file_per if pack.orders is not None else "run"
     written: list[OrderFileRow] = []
-    for group in in_files(candidates, one_file_per=per):
+    for group in in_files(candidates, one_file_per=pack.orders.write.one_file_per):
         written += _write_group(ledger, pack, outbox, clock, kind="resend", group=group)
     return tuple(written)
 

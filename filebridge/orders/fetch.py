@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 
@@ -30,9 +30,18 @@ class OrderSource(Protocol):
     """Where POs are read: `retailops.client.RetailOps`."""
 
     def fetch_orders(
-        self, vendor_id: str, statuses: Sequence[str], /, *, wanted: Collection[str] = ()
+        self,
+        vendor_id: str,
+        statuses: Sequence[str],
+        /,
+        *,
+        wanted: Collection[str] = (),
+        on_fault: Callable[[str], None] | None = None,
     ) -> list[dict[str, Any]]:
-        """Every PO of the vendor in these statuses, each once; with `wanted`, until those are found."""
+        """Every PO of the vendor in these statuses, each once; with `wanted`, until those are found.
+
+        A record that cannot be read is told to `on_fault`.
+        """
         ...
 
 
@@ -57,22 +66,19 @@ def fetch(
     """
     at = clock.now()
     wanted = _statuses(pack, every_status=every_status)
-    records = client.fetch_orders(pack.settings.vendor_id, wanted)
+    faults: list[str] = []
+    records = client.fetch_orders(pack.settings.vendor_id, wanted, on_fault=faults.append)
     found, said = _of_vendor(records, pack)
     with ledger.read() as connection:
-        missing = {
-            row.po: row
-            for row in known_orders.orders_of(
-                connection, pack.vendor, states=(OrderState.SEEN, OrderState.EXPORTED, OrderState.HELD)
-            )
-            if row.po not in found
-        }
+        known = known_orders.orders_of(connection, pack.vendor)
+    missing = {row.po: row for row in known if row.po not in found and _is_expected(row, pack)}
     elsewhere = _look_for([po for po, row in missing.items() if row.is_exported], client, pack)
     vanished = [po for po in missing if po not in elsewhere]
     with ledger.begin() as connection:
         _see(connection, {**elsewhere, **found}, pack, at)
         _miss(connection, [missing[po] for po in vanished])
     reached("orders.fetched", pack.vendor)
+    said += tuple(Note("incomplete_po", f"RetailOps sent a purchase order that {fault}") for fault in faults)
     return Fetched(len(found), said, tuple(po for po in vanished if missing[po].is_exported))
 
 
@@ -124,10 +130,17 @@ def is_to_be_submitted(status: str, pack: VendorPack) -> bool:
     return status in {word.lower() for word in pack.settings.orders.status}
 
 
+def _is_expected(row: OrderRow, pack: VendorPack) -> bool:
+    """Whether a fetch should have found a PO, so that its absence means something."""
+    if row.state is OrderState.MARKED:
+        return pack.settings.changes_after_submit and row.status != "complete" and not row.code
+    return row.state is not OrderState.VANISHED
+
+
 def _statuses(pack: VendorPack, *, every_status: bool) -> tuple[str, ...]:
     if every_status:
         return EVERY_STATUS
-    later = ("submitted", "accepted") if pack.settings.changes_after_submit else ()
+    later = ("submitted", "accepted", "receiving") if pack.settings.changes_after_submit else ()
     return tuple(dict.fromkeys((*pack.settings.orders.status, *later)))
 
 
@@ -141,8 +154,8 @@ def _of_vendor(
         po = po_of(record)
         other = _other_vendor(record, pack.settings.vendor_id)
         if not po:
-            said.append(Note("incomplete_po", "RetailOps sent a purchase order without a number (`po`)"))
-        elif other:
+            continue  # the client tells of these
+        if other:
             said.append(
                 Note(
                     "wrong_vendor",

@@ -33,6 +33,8 @@ class KnownQuantities:
     arrivals: Longs = field(default_factory=lambda: np.empty(0, dtype=np.int64))
     """Number of the file (its `seq`) that gave the value: of equal times the later arrival wins. The values of
     an earlier arrival may be planned late, where its file was held. Empty: all arrived earlier."""
+    spent: tuple[int, ...] = ()
+    """Ids of confirmed calls of the feed that decide nothing any more: newer ones say all that they said."""
 
     def __len__(self) -> int:
         return len(self.hashes)

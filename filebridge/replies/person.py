@@ -124,6 +124,8 @@ def _counts(receipt: Receipt) -> Iterator[str]:
 def _what_to_do(receipt: Receipt, twin: str) -> Iterator[str]:
     yield from heading("What to do")
     steps = [*_steps_of_hold(receipt), *_steps_of_rejects(receipt, twin)]
+    if not steps and receipt.preview and receipt.status is FileStatus.PENDING:
+        steps = ["Drop the file into the inbox to have it taken; this was only a look ahead."]
     if not steps and receipt.status is FileStatus.PENDING:
         steps = [
             "Nothing. FileBridge goes on by itself, and writes this receipt again when the last row is settled."

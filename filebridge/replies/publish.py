@@ -14,7 +14,7 @@ import tempfile
 import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path, PurePosixPath
@@ -38,8 +38,7 @@ from filebridge.replies.reject_file import (
     write_reject_csv,
     write_reject_xlsx,
 )
-from filebridge.tables.open import open_table
-from filebridge.tables.table import ReadHow, ReadOptions, Table, read_again
+from filebridge.tables.table import Table
 
 REPLIES: Final = "replies"
 _LONGEST_NAME: Final = 200
@@ -63,13 +62,6 @@ class WrittenReplies:
     def paths(self) -> tuple[Path, ...]:
         """All of them, for the archive."""
         return (*self.reject_files, self.receipt_text, self.receipt_json)
-
-
-@contextmanager
-def original_at(path: Path, *, name: str, how: ReadHow, declared: ReadOptions) -> Iterator[Table]:
-    """The original at `path` as the table it was, read as `how` says it was read, and else as was declared."""
-    with path.open("rb") as stream:
-        yield open_table(stream, name=name, options=read_again(declared, how))
 
 
 def reply_folder(outbox: Path, name: str) -> Path:
@@ -121,14 +113,14 @@ def write_replies(
         below = [path.relative_to(outbox / REPLIES).as_posix() for path in rejects]
         with ledger.begin() as connection:
             set_reject_file(connection, file_id, below[0])
-        milestones.reached("reject_file_recorded", file_id)
+        milestones.reached("reject_file.recorded", file_id)
         receipt = replace(receipt, reject_file=below[0])
     twin = next((path.name for path in rejects[1:]), "")
     text = receipt_text(receipt, time_zone=time_zone, twin=twin, by_code=spool.by_code)
     text_path = _publish_newest(outbox, folder, f"{name}.receipt.txt", text)
-    milestones.reached("receipt_text_published", file_id)
+    milestones.reached("receipt.text_published", file_id)
     json_path = _publish_newest(outbox, folder, f"{name}.receipt.json", receipt.to_bytes())
-    milestones.reached("receipt_published", file_id)
+    milestones.reached("receipt.published", file_id)
     return WrittenReplies(receipt, rejects, text_path, json_path)
 
 
@@ -200,7 +192,7 @@ def _publish_rejects(
         if not any(_is_there(folder / f"{stem}.{end}") for end in writers)
     )
     staged = {end: stage(outbox, f"{stem}.{end}", write) for end, write in writers.items()}
-    milestones.reached("reject_file_staged", receipt.file_id)
+    milestones.reached("reject_file.staged", receipt.file_id)
     for earlier in _stems(name, receipt.file_id):
         if earlier == fresh:
             break
@@ -212,7 +204,7 @@ def _publish_rejects(
     for end, one in staged.items():
         if stem == fresh or not _is_there(folder / one.name):
             publish(one, folder)
-            milestones.reached(f"reject_{end}_published", receipt.file_id)
+            milestones.reached(f"reject_file.{end}_published", receipt.file_id)
     return tuple(folder / f"{stem}.{end}" for end in staged)
 
 

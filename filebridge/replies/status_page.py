@@ -102,11 +102,9 @@ def _held_lines(held: HeldFile) -> list[str]:
 
 
 def _reject_lines(found: OpenRejects, zone: str) -> list[str]:
-    name = found.reject_file
-    shown = f"{name[:-4]}.xlsx" if name.endswith(".csv") else name
     return [
         f"{found.name}, received {short_time(found.received_at, zone)}: some of its rows were not taken.",
-        f"Correct them in {REPLIES}/{shown} and drop that file into the inbox.",
+        f"Correct them in {REPLIES}/{found.reject_file} and drop that file into the inbox.",
     ]
 
 
@@ -164,10 +162,10 @@ def _what_came_of(found: RecentFile) -> str:
 
 
 def _last_orders(status: VendorStatus) -> Iterator[str]:
+    if status.orders_fetched_at is None and not status.recent_orders:
+        return
     yield from heading("Purchase orders")
-    if status.orders_fetched_at is None:
-        yield "  They were not fetched from RetailOps yet."
-    else:
+    if status.orders_fetched_at is not None:
         yield f"  Last fetched on {local_time(status.orders_fetched_at, status.time_zone)}."
     if not status.recent_orders:
         yield "  No file was written yet."

@@ -59,7 +59,10 @@ class HeldFile:
 
 @dataclass(frozen=True)
 class OpenRejects:
-    """A reject file that lies in `replies/` and was not dropped back yet. `reject_file` is below `replies/`."""
+    """A reject file that lies in `replies/` and was not dropped back yet.
+
+    `reject_file` is the one to correct, below `replies/`: the workbook, where there is one beside a CSV.
+    """
 
     name: str
     reject_file: str
@@ -184,7 +187,16 @@ def _open_rejects(connection: sa.Connection, vendor: str, replies: Path, now: in
         )
         .order_by(file.c.seq.desc())
     )
-    return [OpenRejects(*row) for row in rows if os.path.lexists(replies / row[1])]
+    return [
+        OpenRejects(name, _to_correct(replies, reject_file), received_at)
+        for name, reject_file, received_at in rows
+        if os.path.lexists(replies / reject_file)
+    ]
+
+
+def _to_correct(replies: Path, reject_file: str) -> str:
+    workbook = f"{reject_file.removesuffix('.csv')}.xlsx"
+    return workbook if reject_file.endswith(".csv") and os.path.lexists(replies / workbook) else reject_file
 
 
 def _held_orders(connection: sa.Connection, vendor: str) -> list[HeldOrder]:

@@ -16,15 +16,15 @@ def read_all(
 ) -> tuple[list[Json], list[str]]:
     """Every PO, each once and as it was read last, and what could not be read.
 
-    `read_page` takes the number of the page's first record. The set is read from 0 again until that adds
-    nothing, at most MOST_PASSES times: a PO that leaves shifts those behind it to a page that was read
-    already. Where `wanted` names POs, reading ends when they are found.
+    `read_page` takes the number of the page's first record. The set is read from 0 again until that shows
+    what it showed before, at most MOST_PASSES times: a PO that leaves shifts those behind it to a page that
+    was read already. Where `wanted` names POs, reading ends when they are found.
     """
     reading = _Reading(frozenset(wanted))
+    shown: list[str] = []
     for _ in range(MOST_PASSES):
-        known = len(reading.found)
-        reading.one_pass(read_page)
-        if len(reading.found) == known or reading.is_enough:
+        before, shown = shown, reading.one_pass(read_page)
+        if shown == before or reading.is_enough:
             break
     return list(reading.found.values()), list(reading.faults)
 
@@ -40,21 +40,25 @@ class _Reading:
     def is_enough(self) -> bool:
         return bool(self.wanted) and self.wanted <= self.found.keys()
 
-    def one_pass(self, read_page: Callable[[int], OrdersPage]) -> None:
-        """All pages from 0. The last is one that is empty, or shorter than a page can certainly be.
+    def one_pass(self, read_page: Callable[[int], OrdersPage]) -> list[str]:
+        """All pages from 0; the POs that they show, in their order.
 
-        A page shorter than was asked for proves nothing by itself: RetailOps' own maximum is not public.
+        The last is one that is empty, or shorter than a page can certainly be. A page shorter than was asked
+        for proves nothing by itself: RetailOps' own maximum is not public.
         """
-        start = 0
+        shown: list[str] = []
         previous: OrdersPage | None = None
+        start = 0
         for _ in range(_MOST_PAGES):
             page = read_page(start)
             for record in page.orders:
                 self.found[po_of(record)] = record
+                shown.append(po_of(record))
             self.faults.update(dict.fromkeys(page.faults))
             is_same = previous is not None and page.orders == previous.orders != ()
             if not page.records or page.records < self._fullest or is_same or self.is_enough:
-                return
+                break
             self._fullest = page.records
             start += page.records
             previous = page
+        return shown

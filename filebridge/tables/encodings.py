@@ -16,7 +16,7 @@ from filebridge.errors import FileRefused
 
 PIECE: Final = 1 << 20
 _ENOUGH_WORDS: Final = 5
-_ENOUGH: Final = 64_000
+_ENOUGH: Final = 12_000
 """Bytes of lines with letters outside ASCII that a guess is made from."""
 
 MARKS: Final = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import BinaryIO
@@ -144,19 +145,23 @@ def wrong_byte(
     wide = encoding.name.startswith(("utf-16", "utf-32"))
     with decoded(stream, encoding, errors="replace" if wide else "surrogateescape") as text:
         lines = islice(text, 1 if layout.separator_line else 0, None)
-        for number, cells in Records(lines, layout.dialect):
-            if any(
-                "\udc80" <= mark <= "\udcff" or (wide and mark == "\ufffd") for cell in cells for mark in cell
-            ):
-                row = number
-                break
+        # Where the quotes are broken as well, the row cannot be told; the encoding is what is said.
+        with suppress(FileRefused):
+            for number, cells in Records(lines, layout.dialect):
+                if any(_is_no_character(mark, wide) for cell in cells for mark in cell):
+                    row = number
+                    break
     byte = error.object[error.start]
     return FileRefused(
         "wrong_encoding",
-        f"Row {row} holds a byte (0x{byte:02X}) that is no {encoding.name}.",
+        f"{f'Row {row}' if row else 'The text'} holds a byte (0x{byte:02X}) that is no {encoding.name}.",
         fix="Say which encoding the file is in with `read: {encoding: …}`, or save it as UTF-8.",
-        place=f"row {row}",
+        place=f"row {row}" if row else "",
     )
+
+
+def _is_no_character(mark: str, wide: bool) -> bool:
+    return mark == "\ufffd" if wide else "\udc80" <= mark <= "\udcff"
 
 
 def open_delimited(stream: BinaryIO, *, options: ReadOptions) -> DelimitedTable:

@@ -64,6 +64,9 @@ class SheetReader:
         self._wanted = self._phonetic = False
         self._names: dict[str, str] = {}
         self._columns: dict[str, int] = {}
+        self._plain_styles = {str(style) for style, form in enumerate(formats) if form.is_plain}
+        if not formats or formats[0].is_plain:
+            self._plain_styles.add("")
         self._known: dict[tuple[str, str, str], tuple[str, Kind]] = {}
 
     def rows(self, pieces: Iterator[bytes], part: str) -> Iterator[Row]:
@@ -88,18 +91,13 @@ class SheetReader:
         yield from self._taken()
 
     def _plain_rows(self, rest: bytes, pieces: Iterator[bytes], part: str) -> Iterator[Row]:
-        """The rows behind `<sheetData>`, as long as they are plain; what stands between two of them is expat's."""
-        at = 0
+        """The rows behind `<sheetData>`, as far as they are plain; the others, and what is between, are expat's."""
         while True:
-            end = rest.find(_END_OF_ROW, at)
-            if end >= 0:
-                segment = rest[at : end + len(_END_OF_ROW)]
-                at = end + len(_END_OF_ROW)
-                if not self._is_plain_row(segment):
-                    self._by_expat(segment, part)
+            end = rest.rfind(_END_OF_ROW) + len(_END_OF_ROW)
+            if end >= len(_END_OF_ROW):
+                self._read_block(rest[:end], part)
                 yield from self._taken()
-                continue
-            rest, at = rest[at:], 0
+                rest = rest[end:]
             close = rest.find(_END_OF_ROWS)
             if close >= 0:
                 self._by_expat(rest[:close], part)
@@ -110,25 +108,29 @@ class SheetReader:
                 raise damaged(f"The workbook's part {part} ends in the middle.")
             rest += piece
 
+    def _read_block(self, block: bytes, part: str) -> None:
+        """Reads whole rows."""
+        text = block.decode("utf-8", "replace")
+        is_plain = "\r" not in text and "\ufffd" not in text and "&#" not in text
+        for segment in text.split("</row>")[:-1] if is_plain else ():
+            if not self._is_plain_row(segment):
+                self._by_expat(f"{segment}</row>".encode(), part)
+        if not is_plain:
+            self._by_expat(block, part)
+
     def _by_expat(self, segment: bytes, part: str) -> None:
         parser = new_parser(self.start, self.end, self.text)
         feed(parser, b"<rows>" + segment + b"</rows>", part, is_final=True)
 
-    def _is_plain_row(self, segment: bytes) -> bool:
+    def _is_plain_row(self, segment: str) -> bool:
         """Reads a row by pattern, if all of it is as the pattern says."""
-        if b"\r" in segment or b"hidden" in segment:
+        row = _ROW.match(segment)
+        if not row or "hidden" in row[2]:
             return False
-        try:
-            text = segment.decode("utf-8")
-        except UnicodeDecodeError:
+        found = _CELL.findall(segment, row.end())
+        if sum(map(len, map(_WHOLE, found))) != len(segment) - row.end():
             return False
-        row = _ROW.match(text)
-        if not row:
-            return False
-        found = _CELL.findall(text, row.end())
-        if sum(map(len, map(_WHOLE, found))) + len(_END_OF_ROW) != len(text) - row.end():
-            return False
-        if "&" in text and text.count("&") != len(_ENTITY.findall(text)):
+        if "&" in segment and segment.count("&") != len(_ENTITY.findall(segment)):
             return False
         read = self._plain_cells(found, row[1])
         number = int(row[1])
@@ -143,25 +145,37 @@ class SheetReader:
         """The cells that the pattern found in a row; None where one of them is not plain."""
         cells: list[str] = []
         kinds = bytearray()
-        strings, columns, known = self._strings, self._columns, self._known
+        strings, columns, known, plain_styles = self._strings, self._columns, self._known, self._plain_styles
         for _, letters, of_row, style, of, formula, value, inline in found:
             if of_row != row or (formula and not value):
                 return None
-            if of == "s" and value.isdecimal() and int(value) < len(strings):
-                text, kind = strings[int(value)], 0
+            kind: int = Kind.TEXT
+            if of == "s":
+                if not value.isdecimal() or int(value) >= len(strings):
+                    return None
+                text = strings[int(value)]
             elif value:
-                text, kind = known.get((style, of, value)) or self._learn(style, of, value)
-            elif inline:
-                text, kind = unescape(_ENTITY.sub(_character, inline)), 0
+                if (
+                    not of
+                    and style in plain_styles
+                    and len(value) < 16
+                    and value.isdecimal()
+                    and value[0] != "0"
+                ):
+                    text, kind = value, Kind.NUMBER
+                else:
+                    text, kind = known.get((style, of, value)) or self._learn(style, of, value)
             else:
-                continue
+                text = (
+                    unescape(_ENTITY.sub(_character, inline)) if "&" in inline or "_x" in inline else inline
+                )
             if not (text or kind):
                 continue
             column = columns.get(letters)
             if column is None:
                 column = self._column_of(letters + row)
-            if column != len(cells):
-                gap = column - len(cells)
+            gap = column - len(cells)
+            if gap:
                 if gap < 0:
                     return None
                 cells.extend([""] * gap)

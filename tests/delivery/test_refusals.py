@@ -3,7 +3,7 @@
 from math import ceil, log2
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from filebridge.delivery.refusals import Part, named_place, parts_by_cutting, parts_by_verdict
@@ -16,6 +16,7 @@ def refused(message, *records):
     return Answer(AnswerKind.REFUSED, message, 200, records=records)
 
 
+@settings(deadline=None)
 @given(
     st.integers(1, 300).flatmap(lambda n: st.tuples(st.just(n), st.sets(st.integers(0, n - 1), max_size=8)))
 )
@@ -37,6 +38,7 @@ def test_halving_finds_any_bad_records_within_the_calls_that_it_may_cost(case):
     assert sent <= max(1, len(bad) * (ceil(log2(count)) + 2) * 2)
 
 
+@settings(deadline=None)
 @given(st.integers(2, 50).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, n - 1))))
 def test_around_a_named_record_every_record_is_in_one_part_and_every_part_is_smaller(case):
     count, named = case

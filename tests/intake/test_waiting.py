@@ -14,6 +14,12 @@ LATER = NOON + 1000 * SECOND
 ACME = Inbox("acme", Path("/inbox/acme"))
 
 
+def wait(
+    name: str = "stock/a.csv", code: str = "no_mapping", message: str = "No mapping takes it."
+) -> Waiting:
+    return Waiting(ACME, name, name.encode(), code, message, "Rename it.")
+
+
 @dataclass(frozen=True)
 class Seen:
     """A name as the ledger remembers it."""
@@ -24,19 +30,13 @@ class Seen:
     first_seen_at: int = NOON
 
 
-def wait(
-    name: str = "stock/a.csv", code: str = "no_mapping", message: str = "No mapping takes it."
-) -> Waiting:
-    return Waiting(ACME, name, name.encode(), code, message, "Rename it.")
-
-
 def explained(why: Waiting) -> Seen:
     return Seen(why.name_bytes, reason_of(why), explained=True)
 
 
-def due(waits: list[Waiting], there: list[Seen], *, gone: list[Seen] | None = None, now: int) -> DueNotes:
+def due(waits: list[Waiting], there: list[Seen], *, gone: tuple[Seen, ...] = (), now: int) -> DueNotes:
     return due_notes(
-        waits, there=there, gone=gone or [], now=now, explain_after_seconds=120, time_zone="America/Denver"
+        waits, there=there, gone=gone, now=now, explain_after_seconds=120, time_zone="America/Denver"
     )
 
 
@@ -74,17 +74,10 @@ def test_a_growing_file_is_not_explained_anew_at_each_look() -> None:
 
 
 def test_the_note_goes_with_its_cause_and_with_the_file() -> None:
-    settled = explained(wait("settled.csv"))
-    taken = explained(wait("taken.csv"))
+    there = [explained(wait()), explained(wait("settled.csv")), Seen(b"never explained.csv")]
     published_but_not_recorded = Seen(b"killed.csv")
     just_passing = Seen(b"quick.csv", first_seen_at=LATER - SECOND)
-    never_explained = Seen(b"fresh.csv")
-    due_now = due(
-        [wait()],
-        [explained(wait()), settled, never_explained],
-        gone=[taken, published_but_not_recorded, just_passing],
-        now=LATER,
-    )
-    assert due_now == DueNotes(
+    gone = (explained(wait("taken.csv")), published_but_not_recorded, just_passing)
+    assert due([wait()], there, gone=gone, now=LATER) == DueNotes(
         (), ("taken.csv.waiting.txt", "killed.csv.waiting.txt", "settled.csv.waiting.txt")
     )

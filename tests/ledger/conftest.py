@@ -28,8 +28,17 @@ def url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path}/ledger.db"
 
 
+@pytest.fixture(scope="session")
+def empty_ledger(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """A new ledger's file: making one for each test takes longer than most tests."""
+    path = tmp_path_factory.mktemp("empty") / "ledger.db"
+    open_ledger(f"sqlite:///{path}").close()
+    return path.read_bytes()
+
+
 @pytest.fixture
-def ledger(url: str) -> Iterator[Ledger]:
+def ledger(url: str, tmp_path: Path, empty_ledger: bytes) -> Iterator[Ledger]:
+    (tmp_path / "ledger.db").write_bytes(empty_ledger)
     ledger = open_ledger(url)
     yield ledger
     ledger.close()
@@ -163,16 +172,6 @@ class Office:
 @pytest.fixture
 def office(ledger: Ledger) -> Office:
     return Office(ledger)
-
-
-@pytest.fixture
-def fresh_office(tmp_path_factory: pytest.TempPathFactory) -> Callable[[], Office]:
-    """Offices over ledgers of their own, for laws that need a new one for each example."""
-
-    def make() -> Office:
-        return Office(open_ledger(f"sqlite:///{tmp_path_factory.mktemp('law')}/ledger.db"))
-
-    return make
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from filebridge.columns import NO_INSTANT, Hashes, TextColumn, hash_text, text_column, unpack
 from filebridge.ledger import calls, fold
 from filebridge.ledger.calls import CallAnswer
-from filebridge.ledger.quantities import known_quantities, newest_of, restatement, stale_records
+from filebridge.ledger.quantities import known_quantities, newest_of, restatement, retire, stale_records
 from filebridge.ledger.schema import CallState
 from filebridge.mapping.mapped import RowRuns
 from filebridge.planning.known import KnownQuantities
@@ -86,21 +86,30 @@ statements = st.builds(
 )
 
 
-def write(office: Any, told: list[Statement], block: Callable[..., bytes]) -> None:
+def block_of(statement: Statement, block: Callable[..., bytes]) -> bytes:
+    values = statement.values.values()
+    more: dict[str, list[Any]] = {
+        "unit_cost": [cost for _, cost, _, _ in values],
+        "active": [active for _, _, active, _ in values],
+        "as_of": [NO_INSTANT if as_of < 0 else as_of for *_, as_of in values],
+    }
+    columns = {name: column for name, column in more.items() if name in statement.has}
+    return block([*statement.values], [quantity for quantity, *_ in values], range(len(values)), **columns)
+
+
+def write(office: Any, told: list[Statement], block: Callable[..., bytes], *, after: int = 0) -> None:
+    """Write calls into the ledger: into an empty one, or after so many earlier ones."""
     with office.ledger.begin() as connection:
-        connection.exec_driver_sql("DELETE FROM call")
-        for number, statement in enumerate(told):
-            values = statement.values.values()
-            more: dict[str, list[Any]] = {
-                "unit_cost": [cost for _, cost, _, _ in values],
-                "active": [active for _, _, active, _ in values],
-                "as_of": [NO_INSTANT if as_of < 0 else as_of for *_, as_of in values],
-            }
-            columns = {name: column for name, column in more.items() if name in statement.has}
-            packed = block(
-                [*statement.values], [quantity for quantity, *_ in values], range(len(values)), **columns
+        if not after:
+            connection.exec_driver_sql("DELETE FROM call")
+        for number, statement in enumerate(told, start=after):
+            planned = PlannedCall(
+                Action.UPDATE,
+                len(statement.values),
+                0,
+                block_of(statement, block),
+                order_at=statement.order_at,
             )
-            planned = PlannedCall(Action.UPDATE, len(values), 0, packed, order_at=statement.order_at)
             calls.add_calls(
                 connection, [planned], vendor="acme", feed=statement.feed, arrival=statement.arrival, now=0
             )
@@ -144,14 +153,11 @@ def naive(told: list[Statement], feed: str) -> dict[str, Told]:
 
 class TestTheFold:
     @pytest.mark.parametrize("hash_of", [hash_text, weak_hash], ids=["usual", "weak"])
-    @pytest.mark.parametrize("at_once", [1, 150_000], ids=["often", "once"])
     @given(told=st.lists(statements, max_size=8))
-    @settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     def test_is_what_a_dictionary_would_say(
-        self, office: Any, block: Any, monkeypatch: Any, hash_of: Any, at_once: int, told: list[Statement]
+        self, office: Any, block: Any, hash_of: Any, told: list[Statement]
     ) -> None:
-        monkeypatch.setattr(fold, "_AT_ONCE", at_once)
-        monkeypatch.setattr(fold, "_PIECE", min(at_once, 50_000))
         write(office, told, block)
         with office.ledger.read() as connection:
             known = known_quantities(connection, "acme", "nord", hash_of=hash_of)
@@ -167,6 +173,50 @@ class TestTheFold:
         assert {vpc: fact.quantity for vpc, fact in as_dict(some).items()} == {
             vpc: fact.quantity for vpc, fact in expected.items() if vpc in ("A", "Ä")
         }
+
+    @pytest.mark.parametrize("hash_of", [hash_text, weak_hash], ids=["usual", "weak"])
+    @given(told=st.lists(statements, max_size=8), at_once=st.integers(1, 9))
+    @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    def test_comes_to_the_same_in_small_parts(
+        self, block: Any, hash_of: Any, told: list[Statement], at_once: int
+    ) -> None:
+        confirmed = [
+            fold.ConfirmedCall(
+                number, one.order_at, one.arrival, 100 + number, one.feed == "nord", block_of(one, block)
+            )
+            for number, one in enumerate(told)
+        ]
+        nothing = np.empty(0, dtype=np.uint64)
+        whole, parts = (
+            as_dict(fold.fold(confirmed, doubtful=nothing, hash_of=hash_of, **how))
+            for how in ({}, {"at_once": at_once})
+        )
+        assert parts == whole
+
+    @given(
+        told=st.lists(statements, max_size=8), cut=st.integers(0, 8), feed=st.sampled_from(["nord", "sued"])
+    )
+    @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    def test_stays_the_same_without_the_calls_that_decide_nothing_any_more(
+        self, office: Any, block: Any, told: list[Statement], cut: int, feed: str
+    ) -> None:
+        write(office, told[:cut], block)
+        with office.ledger.begin() as connection:
+            retire(connection, known_quantities(connection, "acme", feed))
+        write(office, told[cut:], block, after=cut)
+        with office.ledger.read() as connection:
+            for asked in ("nord", "sued"):
+                assert as_dict(known_quantities(connection, "acme", asked)) == naive(told, asked)
+
+    def test_passes_over_the_nights_before_the_last(self, office: Any, one: Any) -> None:
+        for night in range(5):
+            with office.ledger.begin() as connection:
+                known = known_quantities(connection, "acme", "inventory")
+                retired = retire(connection, known)
+            assert retired == (1 if night > 1 else 0)
+            office.deliver(office.plan(Plan((one("V", night),), NO_ROWS)))
+        with office.ledger.read() as connection:
+            assert as_dict(known_quantities(connection, "acme", "inventory"))["V"].quantity == 4
 
     def test_of_equal_times_the_later_arrival_wins_though_it_was_sent_first(
         self, office: Any, one: Any

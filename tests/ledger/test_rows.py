@@ -40,7 +40,7 @@ def situations(draw: st.DrawFn) -> tuple[list[Any], list[int], list[CallState]]:
 
 class TestOutcomes:
     @given(situations(), st.integers(2, 5))
-    @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
     def test_of_any_rows_and_any_answers_add_up_and_agree_with_the_rows(
         self, office: Any, make_call: Any, situation: Any, gap: int
     ) -> None:

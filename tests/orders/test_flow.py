@@ -288,6 +288,33 @@ def test_a_po_that_somebody_else_submitted_counts_as_marked(trade: Make, po: Mak
     assert one.order("D1").state is OrderState.MARKED
 
 
+def test_a_po_that_is_cancelled_after_its_mark_is_said_where_such_changes_are_looked_for(
+    trade: Make, po: Make
+) -> None:
+    one = trade(po("D1"), po("D2"), vendor='vendor_id: "27"\nchanges_after_submit: true\n')
+    one.run()
+    one.sandbox.state.change_po("D1", fields={"status": "canceled"})
+    one.sandbox.state.change_po("D2", fields={"status": "complete"})
+    assert orders.fetch(one.ledger, one.client, one.pack, one.clock).vanished == ("D1",)
+    row = one.order("D1")
+    assert (row.state, row.code) == (OrderState.MARKED, "vanished")
+    assert one.order("D2").code == ""
+    assert orders.fetch(one.ledger, one.client, one.pack, one.clock).vanished == ()
+
+
+def test_a_record_that_cannot_be_read_is_said_and_the_others_are_kept(trade: Make, po: Make) -> None:
+    one = trade(po("D1"))
+
+    class Odd:
+        def fetch_orders(self, *args: Any, on_fault: Any, **named: Any) -> list[dict[str, Any]]:
+            on_fault("record 2 of the page has no PO number (`po`)")
+            return one.client.fetch_orders(*args, **named)
+
+    fetched = orders.fetch(one.ledger, Odd(), one.pack, one.clock)
+    assert [note.code for note in fetched.said] == ["incomplete_po"]
+    assert fetched.seen == 1
+
+
 # Lost answers and refusals
 
 

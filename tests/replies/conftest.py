@@ -23,9 +23,9 @@ from filebridge.mapping.mapped import BY_RECORD, REJECTS_SCHEMA, MappedFile, Row
 from filebridge.outcomes import OUTCOME_CODES, Outcome
 from filebridge.planning.plan import Action, Hold, Plan, PlannedCall
 from filebridge.rejects import Note, Reject
-from filebridge.replies.publish import WrittenReplies, original_at, write_replies
+from filebridge.replies.publish import WrittenReplies, write_replies
 from filebridge.tables.open import open_table
-from filebridge.tables.table import ReadHow, ReadOptions, Table
+from filebridge.tables.table import ReadOptions, Table, read_again
 
 DETECT = ReadOptions()
 RECEIVED = 1_795_500_000_000_000
@@ -177,9 +177,8 @@ class House:
     @contextmanager
     def original(self, file_id: str, name: str, options: ReadOptions) -> Iterator[Table]:
         with self.archived(file_id).open("rb") as stream:
-            how: ReadHow = open_table(stream, name=name, options=options).how
-        with original_at(self.archived(file_id), name=name, how=how, declared=options) as table:
-            yield table
+            how = open_table(stream, name=name, options=options).how
+            yield open_table(stream, name=name, options=read_again(options, how))
 
     def reply(
         self,

@@ -24,12 +24,12 @@ if TYPE_CHECKING:
 STOCK = b"SKU,Qty\n001,5\n002,x\n003,7\n"
 BAD = Reject(3, "bad_number", "'x' is no number", column="Qty", value="x")
 STEPS = (
-    "reject_file_staged",
-    "reject_csv_published",
-    "reject_xlsx_published",
-    "reject_file_recorded",
-    "receipt_text_published",
-    "receipt_published",
+    "reject_file.staged",
+    "reject_file.csv_published",
+    "reject_file.xlsx_published",
+    "reject_file.recorded",
+    "receipt.text_published",
+    "receipt.published",
 )
 
 

@@ -63,11 +63,15 @@ def fault_rows(table: Table) -> list[int]:
     return [fault.row for chunk in table.chunks(range(len(table.headers))) for fault in chunk.faults]
 
 
-@pytest.mark.parametrize("delimiter", [",", ";", "\t", "|"])
-@pytest.mark.parametrize("line_end", ["\r\n", "\n"])
 @pytest.mark.parametrize(
-    ("encoding", "mark"),
-    [("utf-8", b""), ("utf-8", b"\xef\xbb\xbf"), ("cp1252", b""), ("utf-16-le", b"\xff\xfe")],
+    ("delimiter", "line_end", "encoding", "mark"),
+    [
+        (",", "\r\n", "utf-8", b""),
+        (";", "\n", "utf-8", b"\xef\xbb\xbf"),
+        (";", "\r\n", "cp1252", b""),
+        ("|", "\n", "cp1252", b""),
+        ("\t", "\r\n", "utf-16-le", b"\xff\xfe"),
+    ],
 )
 def test_it_has_the_senders_delimiter_encoding_line_ends_and_byte_order_mark(
     house: House, delimiter: str, line_end: str, encoding: str, mark: bytes

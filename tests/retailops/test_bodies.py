@@ -8,7 +8,7 @@ import numpy as np
 import orjson
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from filebridge.columns import int_array, pack, text_column, unpack
@@ -51,6 +51,7 @@ def test_cost_and_active_are_numbers_and_left_out_where_a_record_does_not_state_
     )
 
 
+@settings(deadline=None)
 @given(st.lists(records, min_size=1, max_size=30), texts, st.booleans())
 def test_a_body_made_by_columns_is_what_orjson_makes_of_dictionaries(rows, vendor_id, is_sliced):
     names = ("vpc", "quantity", "active")
@@ -65,6 +66,7 @@ def test_a_body_made_by_columns_is_what_orjson_makes_of_dictionaries(rows, vendo
     assert body_of(Action.UPDATE, batch, vendor_id=vendor_id) == orjson.dumps({"records": expected})
 
 
+@settings(deadline=None)
 @given(st.lists(records, min_size=1, max_size=10))
 def test_a_cost_goes_out_as_the_very_digits_that_it_was_given_in(rows):
     batch = make_batch(rows, names=("vpc", "quantity", "unit_cost"))

@@ -77,7 +77,7 @@ def both(body: str, columns: list[int], block_size: int, encoding: str = "utf-8"
     assert seen(fast, columns) == seen(careful, columns)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(ODD_TEXT, st.sampled_from([[0], [1, 2], [2, 0], [0, 1, 2]]), st.sampled_from([7, 40, 1 << 20]))
 @example("1,2,3\n,,9\n , ,\n,x,\n", [0], 1 << 20)
 @example('"a","b","c\n', [0], 40)
@@ -88,7 +88,7 @@ def test_the_fast_reader_equals_the_careful_one_on_odd_text(
     both(body, columns, block_size)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(PLAIN_TABLE, st.sampled_from([[0], [1, 2], [0, 1, 2]]), st.sampled_from([5, 64, 1 << 20]))
 def test_the_fast_reader_equals_the_careful_one_on_plain_tables(
     body: str, columns: list[int], block_size: int
@@ -97,7 +97,7 @@ def test_the_fast_reader_equals_the_careful_one_on_plain_tables(
     both(body, columns, block_size, encoding="cp1252")
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(ODD_TEXT | PLAIN_TABLE, st.integers(1, 200))
 def test_the_size_of_blocks_changes_nothing(body: str, block_size: int) -> None:
     stream = io.BytesIO(f"A,B,C\n{body}".encode("utf-8", "ignore"))

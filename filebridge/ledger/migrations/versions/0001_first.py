@@ -165,6 +165,7 @@ def upgrade() -> None:
     sa.Column('http_status', sa.Integer(), nullable=True),
     sa.Column('answer', sa.Text(), server_default='', nullable=False),
     sa.Column('restate_at', sa.BigInteger(), nullable=True),
+    sa.Column('spent', sa.Boolean(), server_default=sa.text('0'), nullable=False),
     sa.Column('block', sa.LargeBinary(), nullable=False),
     sa.ForeignKeyConstraint(['file_id'], ['file.id'], ),
     sa.ForeignKeyConstraint(['order_file_id'], ['order_file.id'], ),
@@ -174,7 +175,7 @@ def upgrade() -> None:
     )
     op.create_index('call_by_file', 'call', ['file_id', 'id'], unique=False)
     op.create_index('call_by_order_file', 'call', ['order_file_id'], unique=False)
-    op.create_index('call_by_vendor', 'call', ['vendor', 'action', 'state'], unique=False)
+    op.create_index('call_by_vendor', 'call', ['vendor', 'action', 'state', 'spent'], unique=False)
     op.create_index('call_restate', 'call', ['restate_at'], unique=False)
     op.create_table('order_export',
     sa.Column('order_file_id', sa.Text(), nullable=False),
