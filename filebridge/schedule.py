@@ -42,7 +42,6 @@ class Watch:
         self._packs: dict[str, VendorPack] = {}
         self._identifiers: dict[str, Identifier] = {}
         self._beat_at = 0
-        self._recovered = False
 
     def run(self, waker: Waker) -> None:
         """Look, work, wait; until the desk is told to stop."""
@@ -63,9 +62,7 @@ class Watch:
         """One look and the work that it gives; how many seconds the next look may wait."""
         desk = self._desk
         packs = self._load(report)
-        if not self._recovered:
-            intake.recover(desk, packs)
-            self._recovered = True
+        intake.recover(desk, packs)
         decisions.carry_out(desk, self._packs)
         settled = self._settler.settle(intake.look(desk, packs), monotonic=desk.clock.monotonic())
         due = [pack for pack in packs if self._is_due(pack)]

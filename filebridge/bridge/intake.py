@@ -89,12 +89,15 @@ def recover(desk: Desk, packs: Sequence[VendorPack]) -> None:
             files.set_state(connection, file_id, (FileState.CLAIMED,), FileState.TAKEN)
 
 
-def take(desk: Desk, identifier: Identifier, drop: Drop) -> list[Taken]:
+def take(desk: Desk, vendor: str, identifier: Identifier, drop: Drop) -> list[Taken]:
     """Claim what is settled and wanted, in its order; what is not is added to `drop.waiting`."""
     wanted: dict[SettledFile, FeedMapping | None] = {}
+    stuck = _stuck_names(desk, vendor)
     for settled in drop.settled:
         found = identifier.identify(settled.entry)
-        if isinstance(found, Waiting):
+        if settled.entry.name_bytes in stuck:
+            drop.waiting.append(_not_removable(settled))
+        elif isinstance(found, Waiting):
             drop.waiting.append(found)
         elif isinstance(found, FeedMapping) and found.mapping.document not in TAKEN:
             drop.waiting.append(_not_yet(settled, found))
@@ -128,11 +131,28 @@ def _claim(desk: Desk, settled: SettledFile, note: Note | None) -> str | Waiting
     with desk.ledger.begin() as connection:
         files.record_claim(connection, _claim_row(claimed), note=note)
     reached("file.recorded", claimed.file_id)
-    if release_name(claimed) is not Release.STUCK:
-        with desk.ledger.begin() as connection:
-            files.set_state(connection, claimed.file_id, (FileState.CLAIMED,), FileState.TAKEN)
-        reached("file.taken", claimed.file_id)
+    if release_name(claimed) is Release.STUCK:
+        return _not_removable(settled)
+    with desk.ledger.begin() as connection:
+        files.set_state(connection, claimed.file_id, (FileState.CLAIMED,), FileState.TAKEN)
+    reached("file.taken", claimed.file_id)
     return claimed.file_id
+
+
+def _stuck_names(desk: Desk, vendor: str) -> set[bytes]:
+    """Names whose copy is recorded and which may not be removed: what lies there was taken already."""
+    with desk.ledger.read() as connection:
+        owed = files.unsettled_files(connection, vendor)
+    return {row.name_bytes for row in owed if row.state is FileState.CLAIMED}
+
+
+def _not_removable(settled: SettledFile) -> Waiting:
+    return waiting(
+        settled.entry,
+        "not_removable",
+        "FileBridge has copied this file and may not remove it from the inbox; nothing of it is sent before that.",
+        "Give FileBridge's user the right to write in the inbox.",
+    )
 
 
 def _claim_row(claimed: ClaimedFile) -> files.ClaimRow:

@@ -65,7 +65,7 @@ class _VendorTurn:
         for row in owed:
             if row.state is not FileState.CLAIMED:
                 self._process(row.id, None)
-        for taken in intake.take(self.desk, identifier, drop):
+        for taken in intake.take(self.desk, self.pack.vendor, identifier, drop):
             self._process(taken.file_id, taken.feed)
         self.report.waiting += drop.waiting
 

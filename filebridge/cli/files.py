@@ -84,7 +84,7 @@ def _print(found: list[tuple[FileRow, dict[Outcome, int]]], now: int) -> None:
             f"{row.rows:,}",
             f"{render.standing(row.status)}: {ended}" if ended else render.standing(row.status),
         )
-    report.keep_whole(table, "File")
+    report.keep_whole(table, "File", beside=64)
     report.console().print(table)
 
 

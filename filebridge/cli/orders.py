@@ -254,20 +254,17 @@ def _vendor_of(here: Surroundings, po: str, vendor: str) -> str:
 def _print(listed: list[tuple[OrderRow, str]], now: int) -> None:
     from filebridge.cli.render import local_zone, short, shown
 
-    table = report.table(
-        "=PO", "=Status", f"=Due ({local_zone()})", "#Items", "How far", "Vendor", "File"
-    )
+    table = report.table("=PO", "=Status", f"=Due ({local_zone()})", "How far", "Vendor", "File")
     for row, file in listed:
         table.add_row(
             shown(row.po),
             shown(row.status),
             short(row.date_submit, now),
-            f"{len(row.items):,}",
             _how_far(row),
             row.vendor,
             file or "-",
         )
-    report.keep_whole(table, "File", most=26)
+    report.keep_whole(table, "File", beside=74)
     report.console().print(table)
 
 

@@ -87,7 +87,7 @@ def file_table(files: list[FileResult]) -> Table:
             f"{file.rows:,}",
             f"{standing(file.status)}: {ended}" if ended else standing(file.status),
         )
-    report.keep_whole(table, "File")
+    report.keep_whole(table, "File", beside=48)
     return table
 
 

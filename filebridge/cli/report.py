@@ -81,10 +81,14 @@ def table(*columns: str, title: str = "") -> Table:
     return made
 
 
-def keep_whole(table: Table, column: str, *, most: int = 42) -> None:
-    """Let a column of names be as wide as its longest one, up to `most`, before others get their room."""
+def keep_whole(table: Table, column: str, *, beside: int) -> None:
+    """Let a column of names be as wide as its longest one before others get their room.
+
+    `beside` is how wide the others are at the least.
+    """
     found = next(one for one in table.columns if one.header == column)
-    found.min_width = min(most, max((len(str(cell)) for cell in found.cells), default=0))
+    longest = max((len(str(cell)) for cell in found.cells), default=0)
+    found.min_width = min(longest, max(12, console().width - beside))
 
 
 def failed(error: Exception, surroundings: Surroundings) -> int:

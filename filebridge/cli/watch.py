@@ -30,9 +30,9 @@ def register(app: typer.Typer) -> None:
         Example: filebridge watch
         """
         from filebridge.bridge.desk import open_desk
-        from filebridge.schedule import watch as keep_working
         from filebridge.cli import render
         from filebridge.cli.interrupt import interruptible
+        from filebridge.schedule import watch as keep_working
 
         here = current()
         workspace = here.workspace()

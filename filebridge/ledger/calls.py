@@ -24,7 +24,7 @@ OPEN_STATES: Final = (CallState.PLANNED, CallState.SENDING, CallState.UNCERTAIN)
 """States in which a call's answer is still owed."""
 
 _LOST: Final = "FileBridge ended before the answer came"
-_COLUMNS: Final = tuple(column for column in call.c if column.name != "block")
+_COLUMNS: Final = tuple(column for column in call.c if column.name not in ("block", "spent"))
 
 
 @dataclass(frozen=True)

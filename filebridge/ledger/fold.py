@@ -10,15 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
-from typing import Final, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from filebridge.columns import (
-    NO_INSTANT,
     Batch,
     Hashes,
     Ints,
@@ -26,7 +24,6 @@ from filebridge.columns import (
     Mask,
     TextColumn,
     as_ints,
-    as_longs,
     as_mask,
     bool_array,
     constant_text,
@@ -34,15 +31,20 @@ from filebridge.columns import (
     text_scalar,
     unpack,
 )
+from filebridge.ledger.statements import (
+    PIECE,
+    RANGES,
+    Statements,
+    by_range,
+    by_vpc,
+    joined,
+    places_of,
+    stated,
+    times_of,
+)
 from filebridge.planning.known import KnownQuantities, nothing_known
 
 HashOf: TypeAlias = Callable[[TextColumn], Hashes]
-
-_PIECE: Final = 50_000
-"""Statements that are hashed and compared at once: their copies stay small."""
-_RANGE_BITS: Final = 3
-_RANGES: Final = 1 << _RANGE_BITS
-"""Statements are parted by the first bits of their hash and folded part by part."""
 
 
 @dataclass(frozen=True)
@@ -76,40 +78,6 @@ def fold(
     return _Fold(hash_of, wanted, at_once).over(calls, doubtful)
 
 
-def times_of(batch: Batch, order_at: int) -> Longs:
-    """The time of each record of a call's batch, microseconds UTC: its own `as_of`, else the call's."""
-    if "as_of" not in batch.schema.names:
-        return np.full(batch.num_rows, order_at, dtype=np.int64)
-    own = as_longs(batch.column("as_of"))
-    return np.where(own == NO_INSTANT, np.int64(order_at), own)
-
-
-@dataclass(frozen=True)
-class _Statements:
-    """What calls said, one place a record. `calls` are places in the lists of `_Fold`."""
-
-    vpcs: TextColumn
-    hashes: Hashes
-    quantities: Ints
-    order_at: Longs
-    calls: Ints
-    unit_costs: TextColumn | None
-    """None where none of these calls states it."""
-    actives: TextColumn | None
-
-    def take(self, places: Ints) -> _Statements:
-        indices = int_array(places)
-        return _Statements(
-            vpcs=self.vpcs.take(indices),
-            hashes=self.hashes[places],
-            quantities=self.quantities[places],
-            order_at=self.order_at[places],
-            calls=self.calls[places],
-            unit_costs=None if self.unit_costs is None else self.unit_costs.take(indices),
-            actives=None if self.actives is None else self.actives.take(indices),
-        )
-
-
 @dataclass(frozen=True)
 class _Newest:
     """Places of the newest statements, one for each VPC in order of hashes; -1 where nothing was stated.
@@ -117,7 +85,7 @@ class _Newest:
     None where nothing was stated for any VPC.
     """
 
-    statements: _Statements
+    statements: Statements
     quantity: Ints
     unit_cost: Ints | None
     active: Ints | None
@@ -131,17 +99,17 @@ class _Newest:
                 keep[places[places >= 0]] = True
         return keep
 
-    def kept(self) -> _Statements:
+    def kept(self) -> Statements:
         """The statements that still decide something, in order of time."""
         keep = self.decides()
-        return self.statements if keep.all() else self.statements.take(_places(keep))
+        return self.statements if keep.all() else self.statements.take(places_of(keep))
 
 
 @dataclass
 class _Range:
     """The statements whose hashes lie in one range: how many there are, and how many the last fold left."""
 
-    parts: list[_Statements] = field(default_factory=list)
+    parts: list[Statements] = field(default_factory=list)
     size: int = 0
     kept: int = 0
 
@@ -159,9 +127,9 @@ class _Fold:
     of_feed: list[bool] = field(default_factory=list)
 
     def over(self, calls: Iterable[ConfirmedCall], doubtful: Hashes) -> KnownQuantities:
-        ranges = [_Range() for _ in range(_RANGES)]
+        ranges = [_Range() for _ in range(RANGES)]
         for piece in self._pieces(calls):
-            for part, statements in zip(ranges, _by_range(piece), strict=True):
+            for part, statements in zip(ranges, by_range(piece), strict=True):
                 part.parts.append(statements)
                 part.size += len(statements.hashes)
                 # Never less than was kept at a time: else a large past would be gone over again and again.
@@ -184,9 +152,9 @@ class _Fold:
         if self.wanted is not None:
             return ()
         spent = np.array(self.of_feed, dtype=np.bool_) & ~decide
-        return tuple(self.ids[place] for place in _places(spent).tolist())
+        return tuple(self.ids[place] for place in places_of(spent).tolist())
 
-    def _pieces(self, confirmed: Iterable[ConfirmedCall]) -> Iterator[_Statements]:
+    def _pieces(self, confirmed: Iterable[ConfirmedCall]) -> Iterator[Statements]:
         batches: list[Batch] = []
         times: list[Longs] = []
         calls: list[Ints] = []
@@ -201,34 +169,34 @@ class _Fold:
             self.confirmed_at.append(call.confirmed_at)
             self.of_feed.append(call.of_feed)
             size += batch.num_rows
-            if size >= min(_PIECE, self.at_once):
+            if size >= min(PIECE, self.at_once):
                 yield self._statements(batches, times, calls)
                 batches, times, calls, size = [], [], [], 0
         if batches:
             yield self._statements(batches, times, calls)
 
-    def _statements(self, batches: list[Batch], times: list[Longs], calls: list[Ints]) -> _Statements:
+    def _statements(self, batches: list[Batch], times: list[Longs], calls: list[Ints]) -> Statements:
         vpcs = pa.concat_arrays([batch.column("vpc") for batch in batches])
-        statements = _Statements(
+        statements = Statements(
             vpcs=vpcs,
             hashes=self.hash_of(vpcs),
             quantities=np.concatenate([as_ints(batch.column("quantity")) for batch in batches]),
             order_at=np.concatenate(times),
             calls=np.concatenate(calls),
-            unit_costs=_stated(batches, "unit_cost"),
-            actives=_stated(batches, "active"),
+            unit_costs=stated(batches, "unit_cost"),
+            actives=stated(batches, "active"),
         )
         if self.wanted is None:
             return statements
-        return statements.take(_places(np.isin(statements.hashes, self.wanted)))
+        return statements.take(places_of(np.isin(statements.hashes, self.wanted)))
 
-    def _newest(self, parts: list[_Statements]) -> _Newest:
+    def _newest(self, parts: list[Statements]) -> _Newest:
         """What is newest in these parts, which are let go of."""
-        joined = _joined(parts)
+        together = joined(parts)
         parts.clear()
-        statements = self._in_order_of_time(joined)
-        order, last = _by_vpc(statements)
-        starts = np.concatenate([np.zeros(1, np.int32), _places(last)[:-1] + 1]) if len(order) else order
+        statements = self._in_order_of_time(together)
+        order, last = by_vpc(statements)
+        starts = np.concatenate([np.zeros(1, np.int32), places_of(last)[:-1] + 1]) if len(order) else order
         of_feed = np.array(self.of_feed, dtype=np.bool_)
         return _Newest(
             statements=statements,
@@ -238,7 +206,7 @@ class _Fold:
             of_feed=_last_of(order, starts, of_feed[statements.calls] if of_feed.any() else None),
         )
 
-    def _in_order_of_time(self, statements: _Statements) -> _Statements:
+    def _in_order_of_time(self, statements: Statements) -> Statements:
         """Statements stand in order of calls: only where a later call speaks of an earlier time do they move."""
         arrivals = np.array(self.arrivals, dtype=np.int32)[statements.calls]
         in_order = statements.order_at[1:] > statements.order_at[:-1]
@@ -308,50 +276,6 @@ class _Columns:
         )
 
 
-def _places(mask: Mask) -> Ints:
-    return np.flatnonzero(mask).astype(np.int32)
-
-
-def _by_range(statements: _Statements) -> Iterator[_Statements]:
-    """The statements parted by the first bits of their hash, each part in order of calls."""
-    numbers = (statements.hashes >> np.uint64(64 - _RANGE_BITS)).astype(np.uint8)
-    order = np.argsort(numbers, kind="stable").astype(np.int32)
-    bounds = np.searchsorted(numbers[order], np.arange(_RANGES + 1))
-    for first, end in pairwise(bounds.tolist()):
-        yield statements.take(order[first:end])
-
-
-def _by_vpc(statements: _Statements) -> tuple[Ints, Mask]:
-    """Places in order of VPC, then of time; and which of them is the last of its VPC."""
-    hashes = statements.hashes
-    order = np.argsort(hashes, kind="stable").astype(np.int32)
-    last = np.ones(len(order), dtype=np.bool_)
-    last[:-1] = np.diff(hashes[order]) != 0
-    pairs = _places(~last)
-    if not len(pairs):
-        return order, last
-    unlike = ~_same_text(statements.vpcs, order[pairs], order[pairs + 1])
-    if not unlike.any():
-        return order, last
-    # Two VPCs share a hash: under that hash, statements are told apart by their text.
-    shared = _places(np.isin(hashes, hashes[order[pairs[unlike]]]))
-    numbers: dict[str, int] = {}
-    ranks = np.zeros(len(hashes), dtype=np.int32)
-    for place in shared.tolist():
-        ranks[place] = numbers.setdefault(statements.vpcs[place].as_py(), len(numbers))
-    order = np.lexsort((ranks, hashes)).astype(np.int32)
-    last[:-1] = (np.diff(hashes[order]) != 0) | (np.diff(ranks[order]) != 0)
-    return order, last
-
-
-def _same_text(vpcs: TextColumn, left: Ints, right: Ints) -> Mask:
-    same = np.empty(len(left), dtype=np.bool_)
-    for start in range(0, len(left), _PIECE):
-        some = slice(start, start + _PIECE)
-        same[some] = as_mask(pc.equal(vpcs.take(int_array(left[some])), vpcs.take(int_array(right[some]))))
-    return same
-
-
 def _last_of(order: Ints, starts: Ints, counts: Mask | None) -> Ints | None:
     """For each VPC the place of its last statement that counts, -1 where none does."""
     if counts is None or not len(starts):
@@ -359,17 +283,6 @@ def _last_of(order: Ints, starts: Ints, counts: Mask | None) -> Ints | None:
     steps = np.where(counts[order], np.arange(len(order), dtype=np.int32), np.int32(-1))
     last = np.maximum.reduceat(steps, starts)
     return np.where(last >= 0, order[last], np.int32(-1))
-
-
-def _stated(batches: list[Batch], name: str) -> TextColumn | None:
-    if not any(name in batch.schema.names for batch in batches):
-        return None
-    return pa.concat_arrays(
-        [
-            batch.column(name) if name in batch.schema.names else constant_text("", batch.num_rows)
-            for batch in batches
-        ]
-    )
 
 
 def _filled(column: TextColumn | None) -> Mask | None:
@@ -384,23 +297,3 @@ def _texts(column: TextColumn | None, places: Ints | None, length: int) -> TextC
     stated = places >= 0
     texts = column.take(int_array(np.where(stated, places, np.int32(0))))
     return pc.if_else(bool_array(stated), texts, text_scalar(""))
-
-
-def _joined(parts: list[_Statements]) -> _Statements:
-    return _Statements(
-        vpcs=pa.concat_arrays([part.vpcs for part in parts]),
-        hashes=np.concatenate([part.hashes for part in parts]),
-        quantities=np.concatenate([part.quantities for part in parts]),
-        order_at=np.concatenate([part.order_at for part in parts]),
-        calls=np.concatenate([part.calls for part in parts]),
-        unit_costs=_joined_texts([(part.unit_costs, len(part.hashes)) for part in parts]),
-        actives=_joined_texts([(part.actives, len(part.hashes)) for part in parts]),
-    )
-
-
-def _joined_texts(columns: list[tuple[TextColumn | None, int]]) -> TextColumn | None:
-    if all(column is None for column, _ in columns):
-        return None
-    return pa.concat_arrays(
-        [constant_text("", length) if column is None else column for column, length in columns]
-    )

@@ -23,7 +23,8 @@ from filebridge.columns import (
     unpack,
 )
 from filebridge.ledger.connect import change_many
-from filebridge.ledger.fold import ConfirmedCall, HashOf, fold, times_of
+from filebridge.ledger.fold import ConfirmedCall, HashOf, fold
+from filebridge.ledger.statements import times_of
 from filebridge.planning.inventory import find
 from filebridge.planning.known import KnownQuantities
 from filebridge.planning.plan import Action, PlannedCall

@@ -70,14 +70,14 @@ class Records:
         while True:
             try:
                 cells = next(reader)
-                if spaced and any(spaced in line for line in pulled) and self._is_spaced():
+                if spaced and (spaced in pulled[0] or len(pulled) > 1) and self._is_spaced():
                     cells = self._read_by_hand()
             except StopIteration:
                 return
             except csv.Error:
                 cells = self._read_by_hand()
             self._row += 1
-            self.consumed += sum(map(len, pulled))
+            self.consumed += len(pulled[0]) if len(pulled) == 1 else sum(map(len, pulled))
             pulled.clear()
             yield self._row, cells
 

@@ -73,27 +73,27 @@ class FillDown:
     """
 
     places: tuple[int, ...]
-    _above: dict[int, str] = field(default_factory=dict)
+    _above: dict[int, tuple[str, int]] = field(default_factory=dict)
     _lost: dict[int, int] = field(default_factory=dict)
 
     def lose(self, row: int) -> None:
         """A ragged row stands at `row`."""
         self._lost.update(dict.fromkeys(self.places, row))
 
-    def fill(self, row: int, cells: Cells) -> Cells | Fault:
-        """The cells with what is filled in, or the fault of a row for which nobody knows what stands above."""
-        filled = list(cells)
+    def fill(self, row: int, cells: Cells, kinds: bytes | None) -> tuple[Cells, bytes | None] | Fault:
+        """Cells and kinds with what is filled in, or the fault of a row for which nobody knows what is above."""
+        filled, of = list(cells), bytearray(kinds or bytes(len(cells)))
         lost = 0
         for place in self.places:
-            if filled[place].strip():
-                self._above[place] = filled[place]
+            if filled[place].strip() or of[place]:
+                self._above[place] = filled[place], of[place]
                 self._lost.pop(place, None)
             elif place in self._lost:
                 lost = self._lost[place]
             else:
-                filled[place] = self._above.get(place, "")
+                filled[place], of[place] = self._above.get(place, ("", 0))
         if not lost:
-            return filled
+            return filled, bytes(of)
         message = f"An empty cell means what stands above, and row {lost} above does not fit the header."
         return Fault(row, "ragged_row", message, tuple(cells))
 
@@ -116,25 +116,31 @@ class Sieve:
         """The chunks of these records, in order."""
         fill = FillDown(self.fill_down) if self.fill_down else None
         batch = Batch(self.columns, self.width)
-        for row, found, kinds in records:
-            if is_blank(found) and not (kinds and any(kinds)):
+        for row, found, of in records:
+            if len(batch.rows) + len(batch.faults) >= CHUNK_ROWS:
+                yield batch.chunk()
+                batch = Batch(self.columns, self.width)
+            if is_blank(found) and not (of and any(of)):
                 continue
             if self.skip_rows and self.skip_rows.search(first_filled(found)):
                 continue
             self.rows += 1
-            cells = fit(row, found, self.width)
-            if isinstance(cells, Fault):
-                if fill:
-                    fill.lose(row)
-            elif fill:
-                cells = fill.fill(row, cells)
-            if isinstance(cells, Fault):
-                batch.faults.append(cells)
-            else:
-                batch.add(row, cells, kinds)
-            if len(batch.rows) + len(batch.faults) >= CHUNK_ROWS:
-                yield batch.chunk()
-                batch = Batch(self.columns, self.width)
+            cells, kinds = found, of
+            if len(found) != self.width:
+                fitted = fit(row, found, self.width)
+                if isinstance(fitted, Fault):
+                    batch.faults.append(fitted)
+                    if fill:
+                        fill.lose(row)
+                    continue
+                cells = fitted
+            if fill:
+                filled = fill.fill(row, cells, kinds)
+                if isinstance(filled, Fault):
+                    batch.faults.append(filled)
+                    continue
+                cells, kinds = filled
+            batch.add(row, cells, kinds)
         if batch.rows or batch.faults:
             yield batch.chunk()
 

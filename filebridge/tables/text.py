@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from filebridge.errors import FileRefused
 from filebridge.position import column_letter
@@ -20,6 +20,7 @@ from filebridge.tables.rows import Row, Sieve, places_of
 from filebridge.tables.table import Chunk, ReadHow, ReadOptions
 
 _MARK = "\ufeff"
+_BUFFER = 1 << 16
 _LONGEST_HEAD = 64 * HEAD
 
 
@@ -121,20 +122,30 @@ def is_for_arrow(dialect: Dialect, encoding: str, plain: frozenset[str]) -> bool
     )
 
 
-class decoded:
-    """A stream as strictly decoded text with untouched line ends; afterwards the stream is the caller's again."""
+class _View(io.RawIOBase):
+    """A stream from a byte on, with a place of its own: several passes may read one stream by turns."""
 
-    def __init__(
-        self, stream: BinaryIO, encoding: Encoding, *, start: int = 0, errors: str = "strict"
-    ) -> None:
-        stream.seek(max(start, encoding.mark))
-        self._text = io.TextIOWrapper(stream, encoding=encoding.name, errors=errors, newline="")
+    def __init__(self, stream: BinaryIO, start: int) -> None:
+        self._stream = stream
+        self._at = start
 
-    def __enter__(self) -> io.TextIOWrapper:
-        return self._text
+    def readable(self) -> bool:
+        return True
 
-    def __exit__(self, *_: object) -> None:
-        self._text.detach()
+    def readinto(self, buffer: Any) -> int:
+        self._stream.seek(self._at)
+        piece = self._stream.read(len(buffer))
+        buffer[: len(piece)] = piece
+        self._at += len(piece)
+        return len(piece)
+
+
+def decoded(
+    stream: BinaryIO, encoding: Encoding, *, start: int = 0, errors: str = "strict"
+) -> io.TextIOWrapper:
+    """A stream as strictly decoded text with untouched line ends. Closing it leaves the stream open."""
+    view = io.BufferedReader(_View(stream, max(start, encoding.mark)), _BUFFER)
+    return io.TextIOWrapper(view, encoding=encoding.name, errors=errors, newline="")
 
 
 def wrong_byte(

@@ -238,3 +238,16 @@ def test_a_sheet_of_too_many_places_is_refused(read):
     rows = "".join(f'<row r="{row}"><c r="XFD{row}"><v>1</v></c></row>' for row in range(4, 1400))
     content = changed(STOCK, SHEET, "</sheetData>", f"{rows}</sheetData>")
     assert read.refused(content, "stock.xlsx").code == "too_large"
+
+
+def test_a_cell_that_is_filled_down_keeps_what_it_was(read):
+    rows: list[list[object]] = [
+        ["Tracking", "SKU"],
+        [92612999897543100000, "a"],
+        [None, "b"],
+        ["1Z1", "c"],
+        [None, "d"],
+    ]
+    found = read(workbook(S=rows), "x.xlsx", fill_down=("Tracking",))
+    assert [kinds[0] for kinds in found.kinds.values()] == [Kind.DAMAGED, Kind.DAMAGED, Kind.TEXT, Kind.TEXT]
+    assert [cells[0] for cells in found.rows.values()][2:] == ["1Z1", "1Z1"]

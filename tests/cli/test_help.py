@@ -1,0 +1,103 @@
+"""What a person who knows nothing yet is told."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+COMMANDS = [
+    *("demo", "init", "check", "preview", "run", "watch", "status", "files", "show", "rows"),
+    *("release", "discard", "retry", "template", "schema"),
+    *("orders fetch", "orders show", "orders resend", "orders"),
+]
+HEAVY = ("rich", "pyarrow", "numpy", "sqlalchemy", "pydantic", "httpx", "openpyxl", "ruamel")
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_a_help_with_an_example(filebridge: Any, command: str) -> None:
+    ended = filebridge(*command.split(), "--help")
+    assert ended.code == 0
+    assert f"Example: filebridge {command}" in " ".join(ended.out.split())
+
+
+def test_help_names_every_command_and_imports_nothing_heavy(filebridge: Any) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "filebridge", "--help"],
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parents[2],
+        check=True,
+    )
+    listed = [line.split()[0] for line in ended.stdout.splitlines() if line.startswith("  ") and line.split()]
+    assert {command.split()[0] for command in COMMANDS} <= set(listed)
+    imported = {line.rpartition("|")[2].strip().partition(".")[0] for line in ended.stderr.splitlines()}
+    assert not imported & set(HEAVY)
+
+
+def test_without_a_command_the_help_is_shown(filebridge: Any) -> None:
+    ended = filebridge()
+    assert ended.code == 0
+    assert "filebridge demo" in " ".join(ended.out.split())
+
+
+def test_sandbox_has_the_help_of_the_sandbox(filebridge: Any) -> None:
+    ended = filebridge("sandbox", "--help")
+    assert ended.code == 0
+    assert "--fault" in ended.out
+
+
+def test_the_version_is_told(filebridge: Any) -> None:
+    assert filebridge("--version").out.startswith("filebridge ")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["nonsense"],
+        ["show"],
+        ["files", "--limit", "many"],
+        ["files", "--status", "lost"],
+        ["orders", "--state", "lost"],
+        ["rows", "f", "--outcome", "lost"],
+        ["run", "--only", "sideways"],
+        ["run", "--vendor", "acne"],
+        ["template", "invoices"],
+        ["template", "shipments"],
+        ["preview", "there/is/none.csv"],
+        ["-C"],
+        ["orders", "show"],
+        ["orders", "resend", "D1"],
+        ["show", "\x00"],
+        ["show", "💥"],
+        ["release", "f" * 5000],
+        ["schema", "--", "--json"],
+    ],
+    ids=lambda arguments: " ".join(arguments)[:30],
+)
+def test_nonsense_is_answered_with_a_sentence_and_exit_2(workspace: Any, arguments: list[str]) -> None:
+    if "\x00" in "".join(arguments):
+        arguments = ["show", "\x01"]
+    ended = workspace.filebridge(*arguments)
+    assert ended.code == 2
+    assert ended.err.strip()
+
+
+def test_a_slip_is_answered_with_what_there_is(workspace: Any) -> None:
+    assert "Did you mean acme?" in workspace.filebridge("run", "--vendor", "acne").err
+    assert "acknowledgements" not in workspace.filebridge("template", "shipments").err
+    assert "rejected" in workspace.filebridge("files", "--status", "lost").err
+
+
+def test_a_folder_that_is_no_workspace_is_said(filebridge: Any, tmp_path: Path) -> None:
+    ended = filebridge("status", folder=tmp_path)
+    assert ended.code == 2
+    assert "filebridge init" in ended.err
+    assert not list(tmp_path.iterdir())
+
+
+def test_with_json_an_error_is_a_document_too(filebridge: Any, workspace: Any, tmp_path: Path) -> None:
+    assert "error" in filebridge("--json", "status", folder=tmp_path / "..").json
+    assert "error" in workspace.filebridge("show", "--json").json
+    assert "error" in workspace.filebridge("show", "fzzz", "--json").json

@@ -1,0 +1,138 @@
+"""A workspace in this process: real folders, ledger and sandbox, one pass at a time, and a clock that is moved."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from filebridge.bridge.decisions import decide
+from filebridge.bridge.desk import open_desk
+from filebridge.bridge.passes import PassReport, run_pass
+from filebridge.bridge.preview import Previewed, preview
+from filebridge.clock import SECOND, to_micros
+from filebridge.ledger import rows
+from filebridge.ledger.connect import read_ledger
+from filebridge.reader import Reader
+from filebridge.sandbox import DEFAULT_KEY, Sandbox, State
+from filebridge.workspace import Workspace
+
+NOON = to_micros(datetime(2026, 11, 23, 12, 0, tzinfo=UTC))
+SETTINGS = """\
+retailops: {{base_url: '{url}', api_key_file: key, attempts: 2, timeout: 5s, deadline: 6s, quarantine: {quarantine}}}
+intake: {{settle: 50ms, explain_after: 0s}}
+"""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--accept", action="store_true", help="write the expectations that golden cases lack")
+
+
+class HandClock:
+    """Stands at noon UTC on 2026-11-23 until it is moved, or slept on."""
+
+    def __init__(self) -> None:
+        self.micros = NOON
+        self._slept = 0.0
+
+    def now(self) -> int:
+        return self.micros
+
+    def monotonic(self) -> float:
+        return time.monotonic() + self._slept
+
+    def sleep(self, seconds: float) -> None:
+        self.move(seconds)
+
+    def move(self, seconds: float) -> None:
+        self.micros += round(seconds * SECOND)
+        self._slept += seconds
+
+
+class House:
+    """One workspace, and the sandbox that it trades with. Files are given and found by vendor and name."""
+
+    def __init__(self, root: Path, sandbox: Sandbox, *, quarantine: str = "600s") -> None:
+        self.root, self.sandbox, self.clock, self.reader = root, sandbox, HandClock(), Reader()
+        self.write("filebridge.yaml", SETTINGS.format(url=sandbox.url, quarantine=quarantine))
+        self.write("key", DEFAULT_KEY).chmod(0o600)
+        (root / "mappings").mkdir(exist_ok=True)
+
+    def write(self, name: str, content: str | bytes) -> Path:
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+    def pack(self, files: Mapping[str, str | bytes], vendor: str = "acme") -> None:
+        """Give a vendor its pack; vendor.yaml is made where `files` has none."""
+        for name, content in {"vendor.yaml": 'vendor_id: "27"\ntime_zone: America/Denver\n', **files}.items():
+            self.write(f"mappings/{vendor}/{name}", content)
+
+    def drop(self, name: str, content: str | bytes, vendor: str = "acme") -> Path:
+        return self.write(f"inbox/{vendor}/{name}", content)
+
+    def workspace(self) -> Workspace:
+        return Workspace.open(self.root, environment={})
+
+    def run(self, **how: Any) -> PassReport:
+        """One pass, as `filebridge run` makes it."""
+        with open_desk(self.workspace(), reader=self.reader, clock=self.clock) as desk:
+            return run_pass(desk, **how)
+
+    def preview(self, path: Path, vendor: str = "acme") -> Previewed:
+        return preview(self.workspace(), path, vendor, clock=self.clock, reader=self.reader)
+
+    def decide(self, kind: str, subject: str) -> str:
+        return decide(self.workspace(), kind, subject, clock=self.clock).result
+
+    def bodies(self) -> list[bytes]:
+        """The bodies of all calls that changed something, or could have; fetches are not among them."""
+        return [call.body for call in self.sandbox.calls if call.action != "Vendor.PO.fetch"]
+
+    def records(self) -> list[dict[str, Any]]:
+        """The records of those bodies."""
+        return [record for body in self.bodies() for record in json.loads(body)["records"]]
+
+    def replies(self, vendor: str = "acme") -> dict[str, bytes]:
+        folder = self.root / "outbox" / vendor / "replies"
+        return {path.name: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+
+    def receipt(self, name: str, vendor: str = "acme") -> Any:
+        return json.loads(self.replies(vendor)[f"{name}.receipt.json"])
+
+    def rows(self, file_id: str) -> list[dict[str, Any]]:
+        """What `rows ID --json` prints of a file."""
+        ledger = read_ledger(self.workspace().ledger_url)
+        with ledger.read() as connection:
+            found = [part for row in rows.every_row(connection, file_id) for part in row.as_json()]
+        ledger.close()
+        return found
+
+    def close(self) -> None:
+        self.reader.close()
+
+
+@pytest.fixture
+def sandbox_here() -> Iterator[Sandbox]:
+    """A sandbox without POs, in threads of this process."""
+    with Sandbox(State()) as running:
+        yield running
+
+
+@pytest.fixture
+def house(tmp_path: Path, sandbox_here: Sandbox) -> Iterator[House]:
+    made = House(tmp_path / "house", sandbox_here)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="session")
+def make_house() -> Callable[..., House]:
+    """Houses for tests that need several, each over a folder and a sandbox of its own."""
+    return House
