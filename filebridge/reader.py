@@ -438,12 +438,8 @@ def _answer_of(read: ReadFile) -> dict[str, Any]:
     with pa.ipc.new_file(str(read.spool / "runs.arrow"), runs.schema) as writer:
         writer.write_batch(runs)
     facts = {name: value for name, value in vars(read.mapped).items() if name not in {"runs", "how", "notes"}}
-    facts["how"] = asdict(read.mapped.how)
-    facts["notes"] = [asdict(note) for note in read.mapped.notes]
-    return {
-        "mapped": facts,
-        "corrects": read.corrects,
-    }
+    how, notes = asdict(read.mapped.how), [asdict(note) for note in read.mapped.notes]
+    return {"facts": facts, "how": how, "notes": notes, "corrects": read.corrects}
 
 
 def _read_file(answer: dict[str, Any], job: ReadJob) -> ReadFile:
@@ -453,20 +449,17 @@ def _read_file(answer: dict[str, Any], job: ReadJob) -> ReadFile:
     from filebridge.rejects import Note
     from filebridge.tables.table import ReadHow
 
-    facts = answer["mapped"]
-    how = facts.pop("how")
+    facts: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in answer["facts"].items()
+    }
+    how = {**answer["how"], "detected": tuple(answer["how"]["detected"])}
     mapped = MappedFile(
-        **{
-            name: tuple(value) if isinstance(value, list) else value
-            for name, value in facts.items()
-            if name != "notes"
-        },
-        how=ReadHow(**(how | {"detected": tuple(how["detected"])})),
-        notes=tuple(Note(**note) for note in facts["notes"]),
+        how=ReadHow(**how),
+        notes=tuple(Note(**note) for note in answer["notes"]),
         runs=RowRuns.of_batch(next(_batches(job.spool / "runs.arrow"))),
+        **facts,
     )
-    if answer["corrects"]:
-        feed = job.originals[answer["corrects"]].feed
-    else:
-        feed = job.feed or own_layout_mapping(mapped.document, mapped.headers)
-    return ReadFile(mapped=mapped, feed=feed, spool=job.spool, corrects=answer["corrects"])
+    corrects = answer["corrects"]
+    feed = job.originals[corrects].feed if corrects else job.feed
+    feed = feed or own_layout_mapping(mapped.document, mapped.headers)
+    return ReadFile(mapped=mapped, feed=feed, spool=job.spool, corrects=corrects)

@@ -59,12 +59,13 @@ def _list(
     if context.invoked_subcommand is not None:
         return
     here = current()
+    vendors, states = _vendors(here, vendor), _states(state or [])
     found: list[tuple[OrderRow, str]] = []
     with here.ledger_or_none() as ledger:
         if ledger is not None:
             with ledger.read() as connection:
-                for name in _vendors(here, vendor):
-                    found += _orders(connection, name, _states(state or []))
+                for name in vendors:
+                    found += _orders(connection, name, states)
     found.sort(key=lambda pair: (pair[0].date_submit or 0, pair[0].po))
     listed = found[-limit:] if limit else found
     if here.json:

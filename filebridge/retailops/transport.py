@@ -1,9 +1,10 @@
 """One HTTP exchange: bytes out, bytes back, never longer than its deadline.
 
-This is the import site of the HTTP library: the connection pool of httpx, which is httpcore, with prepared
-headers (PERFORMANCE 7). It is imported when the first call is made. The sockets are our own, since no
-client's time-outs are a deadline (FAILURES 1.5): every wait on the network ends when the time of the whole
-call is over, however slowly bytes drip in.
+This is the import site of httpx, which is imported when the first call is made. Its transport is used without
+its client, whose work for each request costs more than the request (PERFORMANCE 7). Beneath the transport lies
+httpx's own connection pool, httpcore, over sockets of ours, since no client's time-outs are a deadline
+(FAILURES 1.5): every wait on the network ends when the time of the whole call is over, however slowly bytes
+drip in.
 """
 
 from __future__ import annotations
@@ -13,13 +14,13 @@ import socket
 import ssl
 import threading
 import time
-import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
 import httpcore
+import httpx
 
 ANSWER_BYTES: Final = 16 * 1024 * 1024
 """Most that is read of an answer, counted after decoding."""
@@ -45,7 +46,7 @@ class Lost:
     may_be_applied: bool
 
 
-class Transport:
+class Transport(httpx.BaseTransport):
     """A pool of connections to one host. Thread-safe; each exchange runs in its caller's thread.
 
     `connect`, `read` and `whole` are seconds: of a connection attempt, of a wait for bytes, of everything.
@@ -66,11 +67,12 @@ class Transport:
     ) -> None:
         self._watch = _Watch()
         self._whole = whole
-        self._headers = [(name.encode("ascii"), value.encode("ascii")) for name, value in headers]
+        self._headers = httpx.Headers(list(headers))
+        self._host = httpx.URL(scheme=scheme, host=host, port=port)
         self._place = (scheme.encode("ascii"), host.encode("ascii"), port)
         self._times = {"timeout": {"connect": connect, "read": read, "write": read, "pool": whole}}
         self._pool = httpcore.ConnectionPool(
-            ssl_context=httpcore.default_ssl_context() if scheme == "https" else None,
+            ssl_context=httpx.create_ssl_context(trust_env=False) if scheme == "https" else None,
             max_connections=connections,
             max_keepalive_connections=connections,
             keepalive_expiry=_IDLE_SECONDS,
@@ -81,28 +83,34 @@ class Transport:
         """Send one body and read the answer. Raises nothing that the network can cause."""
         watch = self._watch
         watch.start(self._whole)
+        url = self._host.copy_with(raw_path=target.encode("ascii"))
         try:
-            response = self._pool.handle_request(self._request(target, body))
+            response = self.handle_request(httpx.Request("POST", url, headers=self._headers, content=body))
             try:
-                head = {
-                    name.decode("latin-1").lower(): value.decode("latin-1")
-                    for name, value in response.headers
-                }
-                return Received(response.status, head, _read_body(response, head))
+                return Received(response.status_code, dict(response.headers), _read_body(response))
             finally:
                 response.close()
-        except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError, _TooLarge) as error:
+        except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError) as error:
             return Lost(self._sentence(error), watch.is_body_out)
+        except (httpx.DecodingError, _TooLarge) as error:
+            return Lost(f"the answer cannot be read: {error}", watch.is_body_out)
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """One exchange, as httpx asks for it. Raises what the pool raises."""
+        scheme, host, port = self._place
+        sent = httpcore.Request(
+            request.method,
+            httpcore.URL(scheme=scheme, host=host, port=port, target=request.url.raw_path),
+            headers=request.headers.raw,
+            content=request.read(),
+            extensions=self._times,
+        )
+        received = self._pool.handle_request(sent)
+        return httpx.Response(received.status, headers=received.headers, stream=_Stream(received))
 
     def close(self) -> None:
         """Close every connection."""
         self._pool.close()
-
-    def _request(self, target: str, body: bytes) -> httpcore.Request:
-        scheme, host, port = self._place
-        url = httpcore.URL(scheme=scheme, host=host, port=port, target=target.encode("ascii"))
-        headers = [*self._headers, (b"Content-Length", str(len(body)).encode())]
-        return httpcore.Request("POST", url, headers=headers, content=body, extensions=self._times)
 
     def _sentence(self, error: Exception) -> str:
         if self._watch.is_over:
@@ -117,24 +125,31 @@ class Transport:
         return f"the connection ended: {said}" if said else "the connection ended"
 
 
+class _Stream(httpx.SyncByteStream):
+    """The body of an answer, as it comes in."""
+
+    def __init__(self, received: httpcore.Response) -> None:
+        self._received = received
+
+    def __iter__(self) -> Iterator[bytes]:
+        return self._received.iter_stream()
+
+    def close(self) -> None:
+        self._received.close()
+
+
 class _TooLarge(Exception):
     """The answer is larger than is read."""
 
 
-def _read_body(response: httpcore.Response, head: dict[str, str]) -> bytes:
+def _read_body(response: httpx.Response) -> bytes:
     """The answer's body, decoded where it comes compressed although nobody asked for that."""
-    coding = head.get("content-encoding", "identity").strip().lower()
-    unpacker = zlib.decompressobj(wbits=47) if coding in ("gzip", "x-gzip", "deflate") else None
     parts: list[bytes] = []
     size = 0
-    for received in response.iter_stream():
-        try:
-            part = unpacker.decompress(received, ANSWER_BYTES + 1) if unpacker else received
-        except zlib.error as error:
-            raise httpcore.RemoteProtocolError(f"the answer cannot be decoded: {error}") from error
+    for part in response.iter_bytes():
         size += len(part)
         if size > ANSWER_BYTES:
-            raise _TooLarge(f"the answer is larger than {ANSWER_BYTES // 1024 // 1024} MB")
+            raise _TooLarge(f"it is larger than {ANSWER_BYTES // 1024 // 1024} MB")
         parts.append(part)
     return b"".join(parts)
 
@@ -191,7 +206,7 @@ class _Backend(httpcore.NetworkBackend):
         with _said_as(httpcore.ConnectTimeout, httpcore.ConnectError):
             connection = self._connect(host, port, timeout)
             connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        return _Stream(connection, self._watch)
+        return _Socket(connection, self._watch)
 
     def _connect(self, host: str, port: int, timeout: float | None) -> socket.socket:
         """The first of the host's addresses that answers."""
@@ -209,7 +224,7 @@ class _Backend(httpcore.NetworkBackend):
         raise last
 
 
-class _Stream(httpcore.NetworkStream):
+class _Socket(httpcore.NetworkStream):
     """A socket whose every wait ends with the call's time."""
 
     def __init__(self, connection: socket.socket, watch: _Watch) -> None:
@@ -256,7 +271,7 @@ class _Stream(httpcore.NetworkStream):
             except OSError:
                 self._socket.close()
                 raise
-        return _Stream(secured, self._watch)
+        return _Socket(secured, self._watch)
 
     def get_extra_info(self, info: str) -> Any:
         if info == "ssl_object":

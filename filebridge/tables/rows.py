@@ -102,8 +102,8 @@ class FillDown:
 class Sieve:
     """Turns the records below a header into chunks of the asked columns.
 
-    `ragged` says whether a record of another width is a fault (text) or cells that are not stored (workbooks).
-    After a pass, `rows` counts the rows of the table, faults included.
+    `width` is that of the header; a record that does not fit it is a fault. After a pass, `rows` counts the rows
+    of the table, faults included.
     """
 
     width: int

@@ -98,7 +98,7 @@ def _find(lines: Sequence[_Line]) -> tuple[int, float, list[str]]:
     if (
         above
         and above.row == header.row - 1
-        and len(above.filled) * 2 >= len(header.filled)
+        and len(above.filled) * 2 > len(header.filled)
         and _is_text(above)
     ):
         return header.row, 0.7, [f"row {header.row} was taken for the header, and it may be row {above.row}"]

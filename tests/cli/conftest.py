@@ -171,8 +171,19 @@ def until(happens: Any, *, seconds: float = 20.0) -> Any:
 def sandbox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RetailOpsHere]:
     port_file = tmp_path_factory.mktemp("sandbox") / "port"
     process = subprocess.Popen(
-        [sys.executable, "-m", "filebridge", "sandbox", "--key", KEY, "--orders", "3", "--quiet"]
-        + ["--port-file", str(port_file)],
+        [
+            sys.executable,
+            "-m",
+            "filebridge",
+            "sandbox",
+            "--key",
+            KEY,
+            "--orders",
+            "3",
+            "--port-file",
+            port_file,
+        ],
+        stdout=subprocess.DEVNULL,
         env=environment(KEY),
     )
     try:
@@ -229,3 +240,19 @@ def filebridge() -> Callable[..., Ended]:
 def wait_until() -> Callable[..., Any]:
     """Waits until something happens."""
     return until
+
+
+@pytest.fixture
+def here(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ended]:
+    """Runs a command in this process, where a process of its own would only take time."""
+
+    def run_here(*arguments: str) -> Ended:
+        from filebridge.cli.app import run
+
+        monkeypatch.setenv("RETAILOPS_API_KEY", KEY)
+        code = run(arguments)
+        out, err = capfd.readouterr()
+        assert "Traceback" not in out + err
+        return Ended(code, out, err)
+
+    return run_here

@@ -16,8 +16,8 @@ HEAVY = ("rich", "pyarrow", "numpy", "sqlalchemy", "pydantic", "httpx", "openpyx
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_has_a_help_with_an_example(filebridge: Any, command: str) -> None:
-    ended = filebridge(*command.split(), "--help")
+def test_every_command_has_a_help_with_an_example(here: Any, command: str) -> None:
+    ended = here(*command.split(), "--help")
     assert ended.code == 0
     assert f"Example: filebridge {command}" in " ".join(ended.out.split())
 
@@ -76,10 +76,10 @@ def test_the_version_is_told(filebridge: Any) -> None:
     ],
     ids=lambda arguments: " ".join(arguments)[:30],
 )
-def test_nonsense_is_answered_with_a_sentence_and_exit_2(workspace: Any, arguments: list[str]) -> None:
-    if "\x00" in "".join(arguments):
-        arguments = ["show", "\x01"]
-    ended = workspace.filebridge(*arguments)
+def test_nonsense_is_answered_with_a_sentence_and_exit_2(
+    workspace: Any, here: Any, arguments: list[str]
+) -> None:
+    ended = here("-C", str(workspace.folder), *arguments)
     assert ended.code == 2
     assert ended.err.strip()
 

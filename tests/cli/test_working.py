@@ -96,7 +96,7 @@ def test_check_asks_retailops_whether_the_key_works(workspace: Any) -> None:
 
 def test_a_second_one_at_work_ends_with_4_and_names_the_first(workspace: Any, wait_until: Any) -> None:
     watching = workspace.start("watch")
-    wait_until(lambda: (workspace.folder / ".filebridge" / "lock.holder").exists())
+    wait_until((workspace.folder / ".filebridge" / "lock.holder").exists)
     ended = workspace.filebridge("run")
     assert workspace.end(watching).code == 0
     assert ended.code == 4
@@ -108,7 +108,7 @@ def test_reading_and_deciding_work_beside_a_running_watch(traded: Any, wait_unti
     watching = traded.start("watch")
     wait_until(lambda: traded.filebridge("status", "--json").json["watching"])
     traded.drop("inventory-5.csv", "W-1,11", "W-2,8", "00120,5", "0417,42")
-    wait_until(lambda: (traded.folder / "outbox/acme/replies/inventory-5.csv.receipt.json").exists())
+    wait_until((traded.folder / "outbox/acme/replies/inventory-5.csv.receipt.json").exists)
     decided = traded.filebridge("release", held[:9], "--json")
     assert decided.json["done"]
     assert decided.json["ok"]

@@ -210,7 +210,7 @@ def test_an_answer_that_comes_compressed_unasked_is_decoded_up_to_the_limit(serv
     answer = send_update(connect(serve(packed(huge))))
     assert (answer.kind, answer.message) == (
         AnswerKind.UNCERTAIN,
-        "the connection ended: the answer is larger than 16 MB",
+        "the answer cannot be read: it is larger than 16 MB",
     )
 
 

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import gc
+import io
+
 import pytest
+
+from filebridge.tables.open import open_table
+from filebridge.tables.table import ReadOptions
 
 
 def test_rows_are_numbered_as_a_spreadsheet_shows_them(read):
@@ -174,3 +180,24 @@ def test_fill_down_of_a_column_that_is_not_there_is_said(read):
     refusal = read.refused(b"Order,SKU\n1,a\n", fill_down=("Parcel",))
     assert refusal.code == "missing_column"
     assert "Parcel" in refusal.message and "Order, SKU" in refusal.message
+
+
+MANY = ("sku,qty\n" + "".join(f"{number},2\n" for number in range(150_000))).encode()
+
+
+@pytest.mark.parametrize("options", [ReadOptions(), ReadOptions(skip_rows="^x")], ids=["fast", "careful"])
+def test_two_passes_may_go_on_by_turns(options):
+    table = open_table(io.BytesIO(MANY), name="stock.csv", options=options)
+    pairs = list(zip(table.chunks([0]), table.chunks([1]), strict=True))
+    assert len(pairs) > 1
+    assert all((one.rows == two.rows).all() for one, two in pairs)
+
+
+@pytest.mark.parametrize("options", [ReadOptions(), ReadOptions(skip_rows="^x")], ids=["fast", "careful"])
+def test_a_pass_that_is_given_up_leaves_the_stream_to_its_owner(options):
+    stream = io.BytesIO(MANY)
+    chunks = open_table(stream, name="stock.csv", options=options).chunks([0])
+    next(chunks)
+    del chunks
+    gc.collect()
+    assert not stream.closed
