@@ -16,7 +16,7 @@ from filebridge.ledger import files, quantities
 from filebridge.ledger.files import FileRow
 from filebridge.mapping.match import own_layout_mapping
 from filebridge.planning.inventory import InventoryFile, plan_inventory
-from filebridge.planning.known import FIRST_FILE, nothing_known
+from filebridge.planning.known import FIRST_FILE, KnownQuantities, nothing_known
 from filebridge.reader import NeedsOriginals, Original, ReadFile, ReadJob, opened_again
 
 if TYPE_CHECKING:
@@ -59,15 +59,15 @@ class Decider:
         )
         return self._with_originals(lambda found: self.reader.read(replace(job, originals=found)))
 
-    def plan(self, read: ReadFile, file: InventoryFile, *, seq: int) -> Plan:
-        """What is to be done with a file that was read; `seq` is its place in the order of arrival."""
+    def plan(self, read: ReadFile, file: InventoryFile) -> tuple[Plan, KnownQuantities]:
+        """What is to be done with a file that was read, and what was known when that was decided."""
         known, feed, order_at = nothing_known(), FIRST_FILE, None
         if self.ledger is not None:
             with self.ledger.read() as connection:
                 known = quantities.known_quantities(connection, self.pack.vendor, read.feed.feed)
-                feed = files.known_feed(connection, self.pack.vendor, read.feed.feed, seq)
+                feed = files.known_feed(connection, self.pack.vendor, read.feed.feed, file.seq)
                 order_at = files.file_row(connection, read.corrects).order_at if read.corrects else None
-        return plan_inventory(
+        plan = plan_inventory(
             read.mapped,
             read.records(),
             file=replace(file, correction=bool(read.corrects), order_at=order_at),
@@ -75,6 +75,7 @@ class Decider:
             known=known,
             feed=feed,
         )
+        return plan, known
 
     def original(self, row: FileRow) -> Path:
         """Where a file's bytes are: its copy while it is worked on, else its original in the archive."""

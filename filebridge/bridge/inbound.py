@@ -14,7 +14,7 @@ from filebridge.bridge.deciding import Decider
 from filebridge.bridge.desk import Desk
 from filebridge.delivery import Delivery, Trouble, deliver
 from filebridge.errors import FileRefused
-from filebridge.ledger import files, plans, rows
+from filebridge.ledger import files, plans, quantities, rows
 from filebridge.ledger.files import FileRow
 from filebridge.ledger.schema import FileState
 from filebridge.milestones import reached
@@ -120,11 +120,12 @@ class _Work:
             sha256=row.sha256,
             received_at=row.received_at,
             now=self.desk.clock.now(),
+            seq=row.seq,
             released=row.released,
             forced=row.forced,
             test=self.pack.settings.test,
         )
-        plan = self.decider.plan(read, facts, seq=row.seq)
+        plan, known = self.decider.plan(read, facts)
         with self.desk.ledger.begin() as connection:
             plans.save_plan(
                 connection,
@@ -138,6 +139,7 @@ class _Work:
                 now=self.desk.clock.now(),
                 corrects=read.corrects,
             )
+            quantities.retire(connection, known)
         reached("file.planned", row.id)
 
     def _refuse(self, refused: FileRefused, feed: FeedMapping | None) -> None:

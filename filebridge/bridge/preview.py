@@ -33,9 +33,6 @@ if TYPE_CHECKING:
     from filebridge.mapping.pack import FeedMapping, VendorPack
     from filebridge.workspace import Workspace
 
-_LAST = 2**62
-"""Later than every file that has arrived."""
-
 
 @dataclass(frozen=True)
 class Previewed:
@@ -100,7 +97,7 @@ def preview(
             )
         except FileRefused as refused:
             return _refused(refused, pack, feed, name=name, facts=facts)
-        return _previewed(read, decider.plan(read, facts, seq=_LAST), pack, name=name, facts=facts)
+        return _previewed(read, decider.plan(read, facts)[0], pack, name=name, facts=facts)
 
 
 def _previewed(read: ReadFile, plan: Plan, pack: VendorPack, *, name: str, facts: InventoryFile) -> Previewed:

@@ -56,6 +56,8 @@ class InventoryFile:
     sha256: str
     received_at: int
     now: int
+    seq: int = 2**62
+    """Its place in the order of arrival; left out: later than every other."""
     correction: bool = False
     order_at: int | None = None
     released: bool = False
@@ -111,6 +113,10 @@ class _Comparison:
         places, found = find(known, vpcs, hashes)
         self.present[places[found]] = True
         older = found & (times < known.order_at[places])
+        if len(known.arrivals):
+            # A file that was held may be planned after a later arrival of the same time.
+            same_time = times == known.order_at[places]
+            older |= found & same_time & (known.arrivals[places] > self.file.seq)
         quantities = as_ints(batch.column("quantity"))
         self.zeroed[places[found & ~older & (quantities == 0)]] = True
         if self.mapping.send == "changed" and not self.file.forced:
@@ -147,7 +153,10 @@ class _Comparison:
     def hold(self, feed: KnownFeed, absent: Mask) -> Hold | None:
         """Why a person must look at the file before anything of it is sent."""
         if self.file.test:
-            return Hold("test_vendor", "vendor.yaml says `test: true`: all was done but the last step, nothing is sent.")
+            return Hold(
+                "test_vendor",
+                "vendor.yaml says `test: true`: all was done but the last step, nothing is sent.",
+            )
         if self.file.released or self.file.correction:
             return None
         hold = hold_for_future(max(self.newest, self.order_at), self.file.received_at)
