@@ -8,20 +8,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from filebridge.archive import original_of
+from filebridge.archive import folder_of
 from filebridge.errors import FileRefused
 from filebridge.intake.claim import copy_of
 from filebridge.intake.names import safe_name
 from filebridge.ledger import files, quantities
 from filebridge.ledger.files import FileRow
-from filebridge.mapping.match import own_layout_mapping
+from filebridge.mapping.match import match_file, own_layout_mapping
+from filebridge.mapping.pack import FeedMapping
 from filebridge.planning.inventory import InventoryFile, plan_inventory
 from filebridge.planning.known import FIRST_FILE, KnownQuantities, nothing_known
 from filebridge.reader import NeedsOriginals, Original, ReadFile, ReadJob, opened_again
 
 if TYPE_CHECKING:
     from filebridge.ledger.connect import Ledger
-    from filebridge.mapping.pack import FeedMapping, VendorPack
+    from filebridge.mapping.pack import VendorPack
     from filebridge.planning.plan import Plan
     from filebridge.reader import Reader
     from filebridge.tables.table import Table
@@ -80,13 +81,21 @@ class Decider:
     def original(self, row: FileRow) -> Path:
         """Where a file's bytes are: its copy while it is worked on, else its original in the archive."""
         copy = copy_of(self.workspace.work, row.id, row.name_bytes)
-        if copy.exists() or not row.archived_at:
+        if copy.exists():
             return copy
-        return original_of(self.workspace.archive, row.archived_at, safe_name(row.name_bytes))
+        # A kill may have come between filing it away and writing that down.
+        folder = row.archived_at or folder_of(row.vendor, file_id=row.id, received_at=row.received_at)
+        return self.workspace.archive / folder / safe_name(row.name_bytes)
 
     def feed_of(self, row: FileRow) -> FeedMapping | None:
-        """The mapping of a file's feed as it is now; None where the feed has none any more."""
-        if row.document and not row.mapping:
+        """The mapping of a file's feed as it is now; None where the feed has none any more.
+
+        A file that no mapping was found for yet, or that was not read yet, is looked up by its name.
+        """
+        if not row.document:
+            found = match_file(row.name, self.pack)
+            return found if isinstance(found, FeedMapping) else None
+        if not row.mapping:
             return own_layout_mapping(row.document, row.headers)
         return self.pack.of_feed(row.feed)
 

@@ -109,8 +109,15 @@ class _Work:
         rmtree(self.spool, ignore_errors=True)
 
     def _plan(self, row: FileRow, feed: FeedMapping | None) -> None:
+        original = self.decider.original(row)
+        if not original.exists():
+            raise FileRefused(
+                "unreadable_file",
+                f"The original of {row.name} is in the archive no more.",
+                fix="Drop the file again.",
+            )
         read = self.decider.read(
-            self.decider.original(row),
+            original,
             name=row.name,
             spool=self.spool,
             received_at=row.received_at,
@@ -188,6 +195,7 @@ class _Work:
     def file_away(self, written: WrittenReplies) -> None:
         """Archive the original with its replies; nothing is owed to the file any more."""
         row = self.row
+        rmtree(self.spool, ignore_errors=True)
         folder = folder_of(row.vendor, file_id=row.id, received_at=row.received_at)
         archive_file(
             self.decider.original(row),

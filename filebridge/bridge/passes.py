@@ -16,7 +16,7 @@ from filebridge.delivery import Trouble, restate_due
 from filebridge.errors import CallRefused, KeyRefused, LedgerError, Problem, RetailOpsUnreachable, UserError
 from filebridge.intake.identify import Identifier
 from filebridge.intake.look import Waiting
-from filebridge.intake.settle import Settled, take_settled
+from filebridge.intake.settle import Settled, Settler, take_settled
 from filebridge.ledger import calls, channels, files
 from filebridge.ledger import orders as known_orders
 from filebridge.ledger import passes as heartbeat
@@ -130,10 +130,12 @@ def run_pass(
     outbound: bool = True,
     by: str = "run",
     settle: bool = False,
+    settler: Settler | None = None,
 ) -> PassReport:
     """One pass over everything that is due of these vendors (None: all). The caller holds the lock.
 
-    With `settle` it goes on until no call is without its answer, and waits for what is due meanwhile.
+    With `settle` it goes on until no call is without its answer, and waits for what is due meanwhile. A
+    `settler` that has looked already (`early`) makes the wait for quiet files shorter.
     """
     report = PassReport()
     packs, problems = desk.workspace.load_packs()
@@ -144,7 +146,10 @@ def run_pass(
         pass_id = heartbeat.begin(connection, by=f"{by} {os.getpid()}", now=desk.clock.now())
     intake.recover(desk, chosen)
     decisions.carry_out(desk, {pack.vendor: pack for pack in packs})
-    settled = _settled(desk, chosen) if inbound else Settled()
+    settler = settler or Settler(desk.workspace.settings.intake.settle)
+    settled = (
+        take_settled(lambda: intake.look(desk, chosen), settler, clock=desk.clock) if inbound else Settled()
+    )
     identifiers = {pack.vendor: intake.identifier(desk, pack) for pack in chosen}
     work(desk, chosen, report, settled=settled, identifiers=identifiers, due=chosen if outbound else ())
     while settle and not report.troubles and _wait_for_open_answers(desk):
@@ -179,11 +184,16 @@ def work(
                 turn.orders()
             turn.restate()
             turn.end()
+            notes.write(desk, pack, drop.waiting)
         except LedgerError:
             raise
         except UserError as error:
             report.problems.append(Problem(pack.vendor, error.message, error.fix))
-        notes.write(desk, pack, drop.waiting)
+        except OSError as error:
+            fix = "Mend the folder; the work is kept and goes on with the next pass."
+            report.problems.append(
+                Problem(pack.vendor, f"{error.filename or 'a file'}: {error.strerror or error}", fix)
+            )
 
 
 def _wait_for_open_answers(desk: Desk) -> bool:
@@ -194,14 +204,6 @@ def _wait_for_open_answers(desk: Desk) -> bool:
         return False
     desk.clock.sleep(max(0, due - desk.clock.now()) / SECOND)
     return not desk.stop.is_set()
-
-
-def _settled(desk: Desk, packs: Sequence[VendorPack]) -> Settled:
-    return take_settled(
-        lambda: intake.look(desk, packs),
-        clock=desk.clock,
-        settle_seconds=desk.workspace.settings.intake.settle,
-    )
 
 
 def quarantine(desk: Desk) -> int:

@@ -17,8 +17,6 @@ from filebridge.cli import report
 from filebridge.cli.surroundings import current
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from filebridge.bridge.passes import PassReport
     from filebridge.sandbox import RecordedCall, Sandbox
     from filebridge.workspace import Workspace
@@ -92,7 +90,7 @@ class _Telling:
     def print(self, *lines: Any) -> None:
         """Print lines and tables, unless JSON was asked for."""
         if not self.silent:
-            console = _console()
+            console = report.console(wide=WIDTH)
             for line in lines:
                 console.print(line)
 
@@ -257,13 +255,3 @@ def _told_of(calls: list[RecordedCall]) -> str:
 
 def _call_as_json(call: RecordedCall) -> dict[str, Any]:
     return {"action": call.action, "path": call.path, "body": call.body.decode(), "status": call.status}
-
-
-def _console() -> Console:
-    import os
-    import sys
-
-    from rich.console import Console
-
-    wide = sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdigit()
-    return Console(highlight=False, width=None if wide else WIDTH, markup=False, emoji=False)

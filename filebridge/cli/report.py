@@ -50,14 +50,20 @@ def write_json_list(
     stream.write("\n  ]\n}\n" if parted else "]\n}\n")
 
 
-def console() -> Console:
-    """Where tables go: standard output, as wide as the terminal or COLUMNS says, else wide enough for a file."""
+def console(*, wide: int = 160) -> Console:
+    """Where tables go: standard output, as wide as the terminal or COLUMNS says, else `wide`, as for a file."""
     import os
 
     from rich.console import Console
 
+    class Screen(Console):
+        """Leaves it to `app.run` what is to be done when whoever read our output has gone."""
+
+        def on_broken_pipe(self) -> None:
+            raise BrokenPipeError
+
     told = sys.stdout.isatty() or os.environ.get("COLUMNS", "").isdigit()
-    return Console(highlight=False, soft_wrap=False, width=None if told else 160, markup=False, emoji=False)
+    return Screen(highlight=False, width=None if told else wide, markup=False, emoji=False)
 
 
 def table(*columns: str, title: str = "") -> Table:

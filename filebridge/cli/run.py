@@ -31,11 +31,11 @@ def register(app: typer.Typer) -> None:
 
         Example: filebridge run
         """
-        from filebridge.bridge.desk import open_desk
-        from filebridge.bridge.passes import run_pass
-        from filebridge.cli import outcome, render
+        from filebridge.bridge.early import look_early
+        from filebridge.cli import render
         from filebridge.cli.interrupt import interruptible
         from filebridge.cli.progress import bars
+        from filebridge.reader import Reader
 
         here = current()
         workspace = here.workspace()
@@ -44,12 +44,28 @@ def register(app: typer.Typer) -> None:
         with (
             interruptible(here.clock) as interrupt,
             workspace.lock(now=datetime.now(UTC)),
+            Reader() as reader,
             bars() as progress,
-            open_desk(workspace, clock=here.clock, stop=interrupt.stop, progress=progress) as desk,
         ):
-            done = run_pass(
-                desk, vendors=vendors, inbound="in" in ways, outbound="out" in ways, by="run", settle=settle
+            settler = (
+                look_early(workspace, reader, vendors=vendors, clock=here.clock) if "in" in ways else None
             )
+            from filebridge.bridge.desk import open_desk
+            from filebridge.bridge.passes import run_pass
+            from filebridge.cli import outcome
+
+            with open_desk(
+                workspace, reader=reader, clock=here.clock, stop=interrupt.stop, progress=progress
+            ) as desk:
+                done = run_pass(
+                    desk,
+                    vendors=vendors,
+                    inbound="in" in ways,
+                    outbound="out" in ways,
+                    by="run",
+                    settle=settle,
+                    settler=settler,
+                )
         code = interrupt.exit_code if interrupt.number else done.exit_code
         if here.json:
             report.print_json({**outcome.as_json(done), "exit_code": code})

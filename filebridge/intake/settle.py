@@ -93,16 +93,16 @@ class Settler:
             del self._seen[key]
 
 
-def take_settled(look: Callable[[], Sequence[Look]], *, clock: Clock, settle_seconds: float) -> Settled:
+def take_settled(look: Callable[[], Sequence[Look]], settler: Settler, *, clock: Clock) -> Settled:
     """What is settled in one pass: look, wait, look again. An empty inbox costs no wait.
 
-    What changes meanwhile, or comes, stays for the next pass.
+    A settler that has looked already makes the wait shorter. What changes meanwhile, or comes, stays for the
+    next pass.
     """
-    settler = Settler(settle_seconds)
     first = settler.settle(look(), monotonic=clock.monotonic())
     if first.next_in is None:
         return first
-    clock.sleep(settle_seconds)
+    clock.sleep(first.next_in)
     return settler.settle(look(), monotonic=clock.monotonic())
 
 

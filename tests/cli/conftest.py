@@ -81,6 +81,7 @@ class Workspace:
 
     def __init__(self, folder: Path, url: str, *, orders: bool = False) -> None:
         self.folder = folder
+        self.here: Callable[..., Ended] = run_filebridge
         self.write("filebridge.yaml", _settings(url))
         self.write("mappings/acme/vendor.yaml", VENDOR)
         self.write("mappings/acme/inventory.yaml", INVENTORY)
@@ -99,6 +100,10 @@ class Workspace:
     def filebridge(self, *arguments: str, key: str = KEY) -> Ended:
         """Run a command in this workspace."""
         return run_filebridge("-C", str(self.folder), *arguments, key=key)
+
+    def read(self, *arguments: str) -> Ended:
+        """Run a command in this process: for those that only read, where another one only takes time."""
+        return self.here("-C", str(self.folder), *arguments)
 
     def start(self, *arguments: str, key: str = KEY) -> subprocess.Popen[str]:
         """Begin a command in this workspace, and do not wait for it."""
@@ -202,8 +207,11 @@ def retailops(sandbox: RetailOpsHere) -> RetailOpsHere:
 
 
 @pytest.fixture
-def workspace(tmp_path: Path, retailops: RetailOpsHere) -> Workspace:
-    return Workspace(tmp_path / "trade", retailops.url)
+def workspace(tmp_path: Path, retailops: RetailOpsHere, here: Callable[..., Ended]) -> Workspace:
+    """A new workspace; RetailOps has three POs for it."""
+    made = Workspace(tmp_path / "trade", retailops.url)
+    made.here = here
+    return made
 
 
 @pytest.fixture(scope="session")
@@ -222,10 +230,10 @@ def _traded(tmp_path_factory: pytest.TempPathFactory, sandbox: RetailOpsHere) ->
 
 
 @pytest.fixture
-def traded(_traded: Workspace, tmp_path: Path) -> Workspace:
+def traded(_traded: Workspace, tmp_path: Path, here: Callable[..., Ended]) -> Workspace:
     """A copy of that workspace, to be changed."""
     copy = object.__new__(Workspace)
-    copy.folder = tmp_path / "copy"
+    copy.folder, copy.here = tmp_path / "copy", here
     shutil.copytree(_traded.folder, copy.folder, symlinks=True)
     return copy
 
@@ -249,7 +257,10 @@ def here(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
     def run_here(*arguments: str) -> Ended:
         from filebridge.cli.app import run
 
+        for name in [name for name in os.environ if name.startswith("FILEBRIDGE_")]:
+            monkeypatch.delenv(name)
         monkeypatch.setenv("RETAILOPS_API_KEY", KEY)
+        monkeypatch.setenv("COLUMNS", "100")
         code = run(arguments)
         out, err = capfd.readouterr()
         assert "Traceback" not in out + err

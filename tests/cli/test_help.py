@@ -36,8 +36,8 @@ def test_help_names_every_command_and_imports_nothing_heavy(filebridge: Any) -> 
     assert not imported & set(HEAVY)
 
 
-def test_without_a_command_the_help_is_shown(filebridge: Any) -> None:
-    ended = filebridge()
+def test_without_a_command_the_help_is_shown(here: Any) -> None:
+    ended = here()
     assert ended.code == 0
     assert "filebridge demo" in " ".join(ended.out.split())
 
@@ -85,9 +85,9 @@ def test_nonsense_is_answered_with_a_sentence_and_exit_2(
 
 
 def test_a_slip_is_answered_with_what_there_is(workspace: Any) -> None:
-    assert "Did you mean acme?" in workspace.filebridge("run", "--vendor", "acne").err
-    assert "acknowledgements" not in workspace.filebridge("template", "shipments").err
-    assert "rejected" in workspace.filebridge("files", "--status", "lost").err
+    assert "Did you mean acme?" in workspace.read("run", "--vendor", "acne").err
+    assert "acknowledgements" not in workspace.read("template", "shipments").err
+    assert "rejected" in workspace.read("files", "--status", "lost").err
 
 
 def test_a_folder_that_is_no_workspace_is_said(filebridge: Any, tmp_path: Path) -> None:
@@ -97,7 +97,7 @@ def test_a_folder_that_is_no_workspace_is_said(filebridge: Any, tmp_path: Path) 
     assert not list(tmp_path.iterdir())
 
 
-def test_with_json_an_error_is_a_document_too(filebridge: Any, workspace: Any, tmp_path: Path) -> None:
-    assert "error" in filebridge("--json", "status", folder=tmp_path / "..").json
-    assert "error" in workspace.filebridge("show", "--json").json
-    assert "error" in workspace.filebridge("show", "fzzz", "--json").json
+def test_with_json_an_error_is_a_document_too(here: Any, workspace: Any, tmp_path: Path) -> None:
+    assert "error" in here("--json", "status", "-C", str(tmp_path)).json
+    assert "error" in workspace.read("show", "--json").json
+    assert "error" in workspace.read("show", "fzzz", "--json").json

@@ -8,12 +8,12 @@ import pytest
 
 
 def file_id(workspace: Any, name: str) -> str:
-    listed = workspace.filebridge("files", "--json").json["files"]
+    listed = workspace.read("files", "--json").json["files"]
     return next(file["id"] for file in listed if file["name"] == name)
 
 
 def test_files_lists_what_came_in_newest_first(traded: Any) -> None:
-    listed = traded.filebridge("files", "--json").json["files"]
+    listed = traded.read("files", "--json").json["files"]
     assert [file["name"] for file in listed] == ["inventory-3.csv", "inventory-2.csv", "inventory-1.csv"]
     assert [file["status"] for file in listed] == ["held", "accepted_with_rejects", "accepted"]
     assert listed[1]["outcomes"] == {"delivered": 1, "unchanged": 1, "rejected": 2}
@@ -24,9 +24,9 @@ def test_files_lists_what_came_in_newest_first(traded: Any) -> None:
 
 
 def test_files_are_chosen_by_name_status_and_number(traded: Any) -> None:
-    assert len(traded.filebridge("files", "--json", "--limit", "2").json["files"]) == 2
-    assert len(traded.filebridge("files", "--json", "--name", "TORY-2").json["files"]) == 1
-    held = traded.filebridge("files", "--json", "--status", "held").json["files"]
+    assert len(traded.read("files", "--json", "--limit", "2").json["files"]) == 2
+    assert len(traded.read("files", "--json", "--name", "TORY-2").json["files"]) == 1
+    held = traded.read("files", "--json", "--status", "held").json["files"]
     assert [file["name"] for file in held] == ["inventory-3.csv"]
 
 
@@ -40,11 +40,11 @@ def test_the_table_of_files_can_be_read_without_colour(traded: Any) -> None:
 
 def test_show_tells_the_receipt_in_words_and_each_call(traded: Any) -> None:
     wanted = file_id(traded, "inventory-2.csv")
-    ended = traded.filebridge("show", wanted)
+    ended = traded.read("show", wanted)
     assert ended.code == 0
     assert "2 of the 4 rows of inventory-2.csv were not taken" in ended.out
     assert "confirmed" in ended.out and "update" in ended.out
-    document = traded.filebridge("show", wanted, "--json").json
+    document = traded.read("show", wanted, "--json").json
     assert document["receipt"]["outcomes"] == {"delivered": 1, "unchanged": 1, "rejected": 2}
     assert [(call["action"], call["state"], call["http_status"]) for call in document["calls"]] == [
         ("update", "confirmed", 200)
@@ -53,29 +53,27 @@ def test_show_tells_the_receipt_in_words_and_each_call(traded: Any) -> None:
 
 def test_the_first_letters_of_an_id_will_do(traded: Any) -> None:
     wanted = file_id(traded, "inventory-1.csv")
-    others = [
-        file["id"] for file in traded.filebridge("files", "--json").json["files"] if file["id"] != wanted
-    ]
+    others = [file["id"] for file in traded.read("files", "--json").json["files"] if file["id"] != wanted]
     prefix = next(
         wanted[:length]
         for length in range(2, 11)
         if not any(one.startswith(wanted[:length]) for one in others)
     )
-    assert traded.filebridge("show", prefix, "--json").json["receipt"]["file"]["id"] == wanted
-    many = traded.filebridge("show", "f")
+    assert traded.read("show", prefix, "--json").json["receipt"]["file"]["id"] == wanted
+    many = traded.read("show", "f")
     assert many.code == 2
     assert wanted in many.err
 
 
 def test_an_unknown_id_is_answered_with_the_latest_files(traded: Any) -> None:
-    ended = traded.filebridge("show", "fzzzz")
+    ended = traded.read("show", "fzzzz")
     assert ended.code == 2
     assert "inventory-3.csv" in ended.err
 
 
 def test_rows_have_an_outcome_each_and_every_reason(traded: Any) -> None:
     wanted = file_id(traded, "inventory-2.csv")
-    document = traded.filebridge("rows", wanted, "--json").json
+    document = traded.read("rows", wanted, "--json").json
     assert [(row["row"], row["outcome"], row["code"]) for row in document["rows"]] == [
         (2, "unchanged", None),
         (3, "rejected", "bad_number"),
@@ -84,18 +82,18 @@ def test_rows_have_an_outcome_each_and_every_reason(traded: Any) -> None:
     ]
     assert set(document["rows"][0]) == {"row", "outcome", "code", "message"}
     assert document["file"]["id"] == wanted
-    chosen = traded.filebridge("rows", wanted, "--outcome", "rejected", "--limit", "1", "--json").json
+    chosen = traded.read("rows", wanted, "--outcome", "rejected", "--limit", "1", "--json").json
     assert [row["row"] for row in chosen["rows"]] == [3]
-    assert "many" in traded.filebridge("rows", wanted, "--outcome", "rejected").out
+    assert "many" in traded.read("rows", wanted, "--outcome", "rejected").out
 
 
 def test_status_says_what_waits_and_how_it_is_decided(traded: Any) -> None:
     held = file_id(traded, "inventory-3.csv")
-    ended = traded.filebridge("status")
+    ended = traded.read("status")
     assert ended.code == 0
     assert f"filebridge release {held}" in ended.out
     assert "No watch is running" in ended.out
-    document = traded.filebridge("status", "--json").json
+    document = traded.read("status", "--json").json
     assert document["watching"] is False
     assert document["last_pass"]["exit_code"] == 1
     (vendor,) = document["vendors"]
@@ -106,54 +104,54 @@ def test_status_says_what_waits_and_how_it_is_decided(traded: Any) -> None:
 
 
 def test_orders_are_listed_and_shown(traded: Any) -> None:
-    listed = traded.filebridge("orders", "--json").json["orders"]
+    listed = traded.read("orders", "--json").json["orders"]
     assert sorted(order["po"] for order in listed) == ["D2700001", "D2700002", "D2700003"]
     assert {order["state"] for order in listed} == {"marked"}
     assert listed[0]["file"].startswith("PO_acme_")
-    shown = traded.filebridge("orders", "show", "D2700002", "--json").json
+    shown = traded.read("orders", "show", "D2700002", "--json").json
     assert shown["items"]
     assert shown["record"]["po"] == "D2700002"
     assert [file["kind"] for file in shown["files"]] == ["order"]
-    assert "D2700002" in traded.filebridge("orders", "--limit", "0").out
-    assert traded.filebridge("orders", "--state", "held", "--json").json == {"orders": []}
+    assert "D2700002" in traded.read("orders", "--limit", "0").out
+    assert traded.read("orders", "--state", "held", "--json").json == {"orders": []}
 
 
 def test_an_order_that_is_not_known_yet_is_looked_up(workspace: Any) -> None:
-    shown = workspace.filebridge("orders", "show", "D2700001", "--json")
+    shown = workspace.read("orders", "show", "D2700001", "--json")
     assert shown.json["status"] == "ready"
-    ended = workspace.filebridge("orders", "show", "D9")
+    ended = workspace.read("orders", "show", "D9")
     assert ended.code == 2
     assert "D9" in ended.err
 
 
 def test_fetching_orders_marks_nothing_and_writes_no_file(workspace: Any, retailops: Any) -> None:
-    ended = workspace.filebridge("orders", "fetch", "--json")
+    ended = workspace.read("orders", "fetch", "--json")
     assert ended.json == {"fetched": {"acme": 3}}
     assert not retailops.calls("Vendor.PO.MarkSubmitted")
     assert not list((workspace.folder / "outbox" / "acme" / "orders").iterdir())
-    assert len(workspace.filebridge("orders", "--json").json["orders"]) == 3
+    assert len(workspace.read("orders", "--json").json["orders"]) == 3
 
 
 def test_before_the_first_pass_nothing_is_an_error(workspace: Any) -> None:
     for command, key in (("files", "files"), ("status", "vendors"), ("orders", "orders")):
-        ended = workspace.filebridge(command)
+        ended = workspace.read(command)
         assert ended.code == 0
         assert "yet" in ended.all
-        assert workspace.filebridge(command, "--json").json[key] == []
+        assert workspace.read(command, "--json").json[key] == []
     assert not (workspace.folder / ".filebridge").exists()
 
 
-def test_options_may_stand_before_and_after_the_command(filebridge: Any, traded: Any) -> None:
+def test_options_may_stand_before_and_after_the_command(here: Any, traded: Any) -> None:
     folder = str(traded.folder)
-    before = filebridge("-C", folder, "--json", "files")
-    after = filebridge("files", "--json", "-C", folder)
-    joined = filebridge("files", f"-C{folder}", "--json")
+    before = here("-C", folder, "--json", "files")
+    after = here("files", "--json", "-C", folder)
+    joined = here("files", f"-C{folder}", "--json")
     assert before.json == after.json == joined.json
 
 
 def test_preview_agrees_with_the_run_that_follows(workspace: Any, retailops: Any) -> None:
     path = workspace.drop("inventory.csv", "00120,5", "0417,x")
-    ended = workspace.filebridge("preview", str(path), "--json")
+    ended = workspace.read("preview", str(path), "--json")
     assert ended.code == 1
     document = ended.json
     assert document["preview"] is True
@@ -165,14 +163,14 @@ def test_preview_agrees_with_the_run_that_follows(workspace: Any, retailops: Any
     (planned,) = document["plan"]
     assert (planned["action"], planned["rows"]) == ("update", [2])
     assert not retailops.calls()
-    assert workspace.filebridge("run", "--only", "in").code == 1
+    assert workspace.read("run", "--only", "in").code == 1
     (sent,) = retailops.calls("Product.ExternalSku.update")
     assert json.loads(sent["body"]) == planned["body"]
 
 
 def test_preview_in_words_sends_nothing(workspace: Any) -> None:
     path = workspace.drop("inventory.csv", "00120,5")
-    ended = workspace.filebridge("preview", str(path))
+    ended = workspace.read("preview", str(path))
     assert ended.code == 0
     assert "would be sent" in ended.out
     assert path.exists()
@@ -183,18 +181,19 @@ def test_a_template_is_filled_in_and_taken_without_a_mapping(
 ) -> None:
     openpyxl = pytest.importorskip("openpyxl")
     target = tmp_path / "stock.xlsx"
-    ended = workspace.filebridge("template", "inventory", "-o", str(target))
+    ended = workspace.read("template", "inventory", "-o", str(target))
     assert ended.code == 0
     book = openpyxl.load_workbook(target)
     sheet = book.active
     assert [cell.value for cell in sheet[1]] == ["vpc", "quantity", "unit_cost", "active"]
     assert sheet["A2"].number_format == "@"
     sheet["A2"], sheet["B2"] = "00120", "7"
+    (workspace.folder / "inbox").mkdir()
     book.save(workspace.folder / "inbox" / "stock.xlsx")
-    assert workspace.filebridge("run", "--only", "in").code == 0
+    assert workspace.read("run", "--only", "in").code == 0
     (sent,) = retailops.calls("Product.ExternalSku.update")
     assert [(one["vpc"], one["quantity"]) for one in json.loads(sent["body"])["records"]] == [("00120", 7)]
-    again = workspace.filebridge("template", "inventory", "-o", str(target))
+    again = workspace.read("template", "inventory", "-o", str(target))
     assert again.code == 2
     assert "is there already" in again.err
 
@@ -202,7 +201,7 @@ def test_a_template_is_filled_in_and_taken_without_a_mapping(
 def test_a_template_holds_what_the_vendor_has_sent_so_far(traded: Any, tmp_path: Path) -> None:
     openpyxl = pytest.importorskip("openpyxl")
     target = tmp_path / "stock.xlsx"
-    assert traded.filebridge("template", "inventory", "--vendor", "acme", "-o", str(target)).code == 0
+    assert traded.read("template", "inventory", "--vendor", "acme", "-o", str(target)).code == 0
     sheet = openpyxl.load_workbook(target).active
     assert [(sheet.cell(row, 1).value, sheet.cell(row, 2).value) for row in range(2, 4)] == [
         ("00120", "5"),

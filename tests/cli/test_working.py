@@ -51,11 +51,11 @@ def test_a_wrong_key_ends_with_3_and_rejects_nothing(workspace: Any, retailops: 
     assert ended.code == 3
     assert "key" in ended.err
     assert "wrong-key" not in ended.all
-    (file,) = workspace.filebridge("files", "--json").json["files"]
+    (file,) = workspace.read("files", "--json").json["files"]
     assert (file["status"], file["outcomes"]) == ("pending", {"pending": 1})
-    assert "refused the API key" in " ".join(workspace.filebridge("status").out.split())
+    assert "refused the API key" in " ".join(workspace.read("status").out.split())
     assert workspace.filebridge("run").code == 0
-    (file,) = workspace.filebridge("files", "--json").json["files"]
+    (file,) = workspace.read("files", "--json").json["files"]
     assert file["outcomes"] == {"delivered": 1}
 
 
@@ -65,7 +65,7 @@ def test_without_a_network_the_work_is_kept(workspace: Any, filebridge: Any, ret
     ended = filebridge("-C", folder, "run", FILEBRIDGE_RETAILOPS__BASE_URL=UNREACHABLE)
     assert ended.code == 3
     assert "Nothing is lost" in ended.err
-    assert workspace.filebridge("status", "--json").json["vendors"][0]["trouble"] == "unreachable"
+    assert workspace.read("status", "--json").json["vendors"][0]["trouble"] == "unreachable"
     assert workspace.filebridge("run").code == 0
     assert json.loads(retailops.calls(UPDATE)[0]["body"])["records"][0]["quantity"] == 5
 
@@ -104,20 +104,20 @@ def test_a_second_one_at_work_ends_with_4_and_names_the_first(workspace: Any, wa
 
 
 def test_reading_and_deciding_work_beside_a_running_watch(traded: Any, wait_until: Any) -> None:
-    held = traded.filebridge("files", "--json", "--status", "held").json["files"][0]["id"]
+    held = traded.read("files", "--json", "--status", "held").json["files"][0]["id"]
     watching = traded.start("watch")
-    wait_until(lambda: traded.filebridge("status", "--json").json["watching"])
+    wait_until(lambda: traded.read("status", "--json").json["watching"])
     traded.drop("inventory-5.csv", "W-1,11", "W-2,8", "00120,5", "0417,42")
     wait_until((traded.folder / "outbox/acme/replies/inventory-5.csv.receipt.json").exists)
     decided = traded.filebridge("release", held[:9], "--json")
     assert decided.json["done"]
     assert decided.json["ok"]
     wait_until(lambda: traded.receipt("inventory-3.csv")["status"] != "held")
-    assert "FileBridge is watching" in traded.filebridge("status").out
+    assert "FileBridge is watching" in traded.read("status").out
     ended = traded.end(watching)
     assert ended.code == 0
     assert "inventory-5.csv" in ended.out
-    assert traded.filebridge("status", "--json").json["watching"] is False
+    assert traded.read("status", "--json").json["watching"] is False
 
 
 def test_ctrl_c_ends_with_130_and_loses_nothing(workspace: Any, retailops: Any, wait_until: Any) -> None:
@@ -129,7 +129,7 @@ def test_ctrl_c_ends_with_130_and_loses_nothing(workspace: Any, retailops: Any, 
     assert ended.code == 130
     assert "Nothing is lost" in ended.err
     workspace.filebridge("run")
-    (file,) = workspace.filebridge("files", "--json").json["files"]
+    (file,) = workspace.read("files", "--json").json["files"]
     assert file["outcomes"] == {"delivered": 1}
     assert len(retailops.calls(UPDATE)) == 1
 
@@ -143,7 +143,7 @@ def test_sigterm_ends_with_143(workspace: Any, retailops: Any, wait_until: Any) 
 
 
 def test_a_held_file_is_released_and_sent_by_the_next_run(traded: Any, retailops: Any) -> None:
-    held = traded.filebridge("files", "--json", "--status", "held").json["files"][0]["id"]
+    held = traded.read("files", "--json", "--status", "held").json["files"][0]["id"]
     assert traded.filebridge("release", held).code == 0
     document = traded.filebridge("run", "--json", "--only", "in").json
     assert [(file["id"], file["status"]) for file in document["files"]] == [(held, "accepted")]
@@ -153,10 +153,10 @@ def test_a_held_file_is_released_and_sent_by_the_next_run(traded: Any, retailops
 
 
 def test_a_held_file_is_discarded_and_its_rows_say_so(traded: Any, retailops: Any) -> None:
-    held = traded.filebridge("files", "--json", "--status", "held").json["files"][0]["id"]
+    held = traded.read("files", "--json", "--status", "held").json["files"][0]["id"]
     assert traded.filebridge("discard", held).code == 0
     traded.filebridge("run")
-    rows = traded.filebridge("rows", held, "--json").json["rows"]
+    rows = traded.read("rows", held, "--json").json["rows"]
     assert {(row["outcome"], row["code"]) for row in rows} == {("rejected", "discarded")}
     assert not retailops.calls(UPDATE)
 
@@ -164,7 +164,7 @@ def test_a_held_file_is_discarded_and_its_rows_say_so(traded: Any, retailops: An
 def test_a_refused_file_is_tried_again_once_its_mapping_is_mended(workspace: Any) -> None:
     workspace.drop("inventory.csv", "00120,5", head="SKU,Stock")
     assert workspace.filebridge("run").code == 1
-    (file,) = workspace.filebridge("files", "--json").json["files"]
+    (file,) = workspace.read("files", "--json").json["files"]
     workspace.write(
         "mappings/acme/inventory.yaml", "document: inventory\nfields: {vpc: SKU, quantity: Stock}\n"
     )
@@ -197,10 +197,10 @@ def test_who_stops_reading_is_no_error(traded: Any) -> None:
     files = traded.start("files")
     assert files.stdout is not None
     files.stdout.close()
-    assert files.wait(timeout=30) in (0, 120)
     assert files.stderr is not None
-    assert "Traceback" not in files.stderr.read()
-    files.stderr.close()
+    with files.stderr:
+        assert files.stderr.read() == ""
+    assert files.wait(timeout=30) == 0
 
 
 def test_the_demo_shows_the_whole_way_and_leaves_the_folder(filebridge: Any, tmp_path: Path) -> None:

@@ -156,10 +156,10 @@ class Scene:
 
 
 def _tree(folder: Path) -> dict[str, bytes]:
-    """What lies below a folder: names and contents, without ids and times."""
+    """What lies below a folder, names and contents, without ids and times, nor traces that are swept later."""
     found = {}
     for path in sorted(folder.rglob("*")):
-        if path.is_file() and path.name != "STATUS.txt":
+        if path.is_file() and path.name != "STATUS.txt" and path.suffix != ".staged":
             found[_plain(str(path.relative_to(folder)).encode()).decode()] = _content(path)
     return found
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -49,3 +52,92 @@ def test_a_kill_at_any_step_costs_nothing(way: str, scene: Callable[[str], Any])
         cut.restart()
         failures += [f"killed at {number} {step}: {said}" for said in broken(cut, wanted)]
     assert not failures, "\n".join(failures)
+
+
+@pytest.mark.parametrize("way", ["in", "out"])
+def test_two_kills_in_a_row_at_the_same_step_cost_nothing(way: str, scene: Callable[[str], Any]) -> None:
+    clean = scene(way)
+    steps = clean.run().steps
+    wanted = clean.left()
+
+    failures = []
+    for step in list(dict.fromkeys(steps))[::3]:
+        cut = scene(way)
+        cut.run(kill_step=step)
+        cut.run(kill_step=step)
+        cut.restart()
+        failures += [f"killed twice at {step}: {said}" for said in broken(cut, wanted)]
+    assert not failures, "\n".join(failures)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("way", ["in", "out"])
+def test_a_kill_at_any_step_and_one_at_any_step_of_the_restart_cost_nothing(
+    way: str, scene: Callable[[str], Any]
+) -> None:
+    clean = scene(way)
+    steps = clean.run().steps
+    wanted = clean.left()
+
+    failures = []
+    for number in range(1, len(steps) + 1):
+        again = 1
+        while True:
+            cut = scene(way)
+            cut.run(kill_at=number)
+            was_killed = cut.run(kill_at=again).code == KILLED
+            cut.restart()
+            failures += [f"killed at {number}, then at {again}: {said}" for said in broken(cut, wanted)]
+            again += 1
+            if not was_killed:
+                break
+    assert not failures, "\n".join(failures)
+
+
+def test_a_file_that_the_vendor_took_is_not_written_again_after_a_kill(scene: Callable[[str], Any]) -> None:
+    clean = scene("out")
+    steps = clean.run().steps
+    wanted = clean.left()
+
+    failures = []
+    for number, step in enumerate(steps, 1):
+        if step.startswith("order_file."):
+            cut = scene("out")
+            cut.run(kill_at=number)
+            cut.take()
+            cut.restart()
+            cut.take()
+            failures += [f"killed at {number} {step}, taken: {said}" for said in broken(cut, wanted)]
+    assert not failures, "\n".join(failures)
+
+
+@pytest.mark.parametrize("landing", ["at once", "after the restart"])
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize(("way", "action"), [("in", "update"), ("out", "mark_submitted"), ("out", "fetch")])
+def test_a_kill_while_an_answer_is_awaited_costs_nothing(
+    way: str, action: str, when: str, landing: str, scene: Callable[[str], Any]
+) -> None:
+    clean = scene(way)
+    clean.run()
+    wanted = clean.left()
+
+    cut = scene(way)
+    cut.sandbox.faults.add(kind="hold", action=action, when=when)
+    process = cut.start()
+    cut.sandbox.wait_until_held(timeout=30)
+    os.kill(process, signal.SIGKILL)
+    assert cut.warm.end().code == KILLED
+    if landing == "at once":
+        cut.sandbox.release()
+    cut.restart()
+    cut.sandbox.release()
+    until(lambda: all(call.is_over for call in cut.sandbox.calls))
+    assert broken(cut, wanted) == []
+
+
+def until(happens: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 10
+    while not happens():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)

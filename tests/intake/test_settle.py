@@ -101,7 +101,7 @@ def test_one_pass_takes_what_stays_as_it_is_and_leaves_what_grows(inbox: Inbox, 
         (inbox.path / "late.csv").write_text("x")
 
     clock.on_sleep = meanwhile
-    settled = take_settled(lambda: [scan(inbox)], clock=clock, settle_seconds=5)
+    settled = take_settled(lambda: [scan(inbox)], Settler(5), clock=clock)
     assert taken(settled) == ["quiet.csv"]
     assert {wait.name for wait in settled.waiting} == {"growing.csv", "late.csv"}
     assert clock.slept == [5]
@@ -117,11 +117,11 @@ def test_an_edit_that_puts_the_time_back_is_noticed(inbox: Inbox, clock: Any) ->
         os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
 
     clock.on_sleep = meanwhile
-    assert take_settled(lambda: [scan(inbox)], clock=clock, settle_seconds=5).files == ()
+    assert take_settled(lambda: [scan(inbox)], Settler(5), clock=clock).files == ()
 
 
 def test_an_empty_inbox_costs_no_wait(inbox: Inbox, clock: Any) -> None:
-    assert take_settled(lambda: [scan(inbox)], clock=clock, settle_seconds=5) == Settled()
+    assert take_settled(lambda: [scan(inbox)], Settler(5), clock=clock) == Settled()
     assert clock.slept == []
 
 

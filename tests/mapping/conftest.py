@@ -155,6 +155,7 @@ def mapped() -> Map:
         arrived: datetime = ARRIVED,
         table: ListTable | None = None,
         chunk_rows: int = 3,
+        rows: Sequence[int] | None = None,
         **mapping: Any,
     ) -> Mapped:
         feed = FeedMapping(
@@ -162,7 +163,7 @@ def mapped() -> Map:
         )
         sink = ListSink()
         file = map_table(
-            table or ListTable(headers, cells, chunk_rows),
+            table or ListTable(headers, cells, chunk_rows, rows=rows),
             feed=feed,
             crosswalks=crosswalks or {},
             vendor_id="27",
