@@ -32,6 +32,7 @@ from filebridge.workspace import settings
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
+FRAMES = Path(__file__).with_name("docs_frames")
 NOTICE = "<!-- Written by `make docs` (tests/docs_pages.py): change it there. -->\n"
 ARRIVED_AT = 1_795_503_600_000_000
 """When the files of the examples arrived: 2026-11-24 07:00 UTC, midnight in Denver."""
@@ -75,6 +76,7 @@ SAYS = {
     ("Vendor", "expect"): "feeds whose silence is said",
     ("Vendor", "alerts"): "Apprise URLs",
     ("Vendor", "remote"): "a remote folder to fetch from and deliver to",
+    ("Expectation", "document"): "whose file is awaited",
     ("Folders", "inbox"): "where vendors drop files",
     ("Folders", "outbox"): "where PO files and replies appear",
     ("Folders", "archive"): "originals and replies",
@@ -146,10 +148,14 @@ def duration(seconds: float) -> str:
     return f"{seconds:g}s"
 
 
-def keys(owner: type[BaseModel], *, under: str = "", environment: bool = False) -> Iterator[tuple[str, ...]]:
+def keys(
+    owner: type[BaseModel], *, under: str = "", only: str = "", environment: bool = False
+) -> Iterator[tuple[str, ...]]:
     """The rows of the table of a model's keys."""
     hints = typing.get_type_hints(owner, include_extras=True)
     for name, field in owner.model_fields.items():
+        if only and name != only:
+            continue
         says = field.description or SAYS.get((owner.__name__, name), "")
         if not says:
             raise ValueError(f"{owner.__name__}.{name} has no description")
@@ -289,7 +295,7 @@ def step_example(says: str, text: str, cells: tuple[str, ...]) -> str:
     name = text.partition(":")[0]
     others = "".join(f"  {other}: X\n" for other in ("vpc", "quantity") if other != name)
     found = load_mapping(
-        f"document: inventory\nfields:\n{others}{indent(text.replace(chr(92) * 2, chr(92) * 2), '  ')}\n", "m"
+        f"document: inventory\nfields:\n{others}{indent(text, '  ')}\n", "m"
     )
     spec = next(one for one in DOCUMENT_FIELDS["inventory"] if one.name == name)
     steps = found.fields[name]
@@ -304,9 +310,9 @@ def step_example(says: str, text: str, cells: tuple[str, ...]) -> str:
             value = read.value
         else:
             value = rule.cell(rule.joined(tuple(cell.split("|"))) if steps.join else cell)
-        rows.append((_shown(cell.replace("|", "` and `")), _became(value, spec.kind)))
+        rows.append((" and ".join(map(_shown, cell.split("|"))), _became(value, spec.kind)))
     head = "name of the file" if steps.file_name else "cells" if steps.join else "cell"
-    body = f"{says}\n\n```yaml fields\n{text.replace(chr(92) * 2, chr(92) * 2)}\n```\n\n"
+    body = f"{says}\n\n```yaml fields\n{text}\n```\n\n"
     if steps.value is not None:
         return body + f"Every row has {rows[0][1]}.\n"
     return body + table((head, "becomes"), rows)
@@ -421,7 +427,7 @@ def settings_rows() -> Iterator[tuple[str, ...]]:
         if isinstance(inner, type) and issubclass(inner, BaseModel):
             yield from keys(inner, under=f"{name}.", environment=True)
         else:
-            yield from (row for row in keys(settings.Settings, environment=True) if row[0] == f"`{name}`")
+            yield from keys(settings.Settings, only=name, environment=True)
 
 
 OUTCOMES = {
@@ -490,11 +496,11 @@ def sandbox() -> str:
 
 
 def _filled(name: str, parts: dict[str, str]) -> str:
-    """A page's frame, `docs/frames/NAME.md`, with its generated parts: `@NAME@` alone on a line, or within one."""
-    text = (DOCS / "frames" / f"{name}.md").read_text(encoding="utf-8")
+    """A page's frame, `docs_frames/NAME.md`, with its generated parts: `@NAME@` alone on a line, or within one."""
+    text = (FRAMES / f"{name}.md").read_text(encoding="utf-8")
     for key, part in parts.items():
         if f"@{key}@" not in text:
-            raise ValueError(f"docs/frames/{name}.md has no place for {key}")
+            raise ValueError(f"{FRAMES.name}/{name}.md has no place for {key}")
         text = text.replace(f"@{key}@", part.rstrip("\n"))
     return NOTICE + text
 

@@ -2,8 +2,8 @@
 
 SQLite with a rollback journal and `synchronous=EXTRA`: no commit that was acknowledged is lost by a power cut
 (FAILURES 1.3), and the file is one file at rest. What is set is read back. A new ledger is made under another
-name and renamed into place, so that a kill leaves a whole ledger or none. Alembic is imported only where there
-is something to migrate.
+name and renamed into place, so that a kill leaves a whole ledger or none; its tables are those of the schema, which
+the migrations make too. Alembic is imported only where there is something to migrate.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from sqlalchemy.exc import DBAPIError
 
 from filebridge.clock import Clock, SystemClock
 from filebridge.errors import LedgerError
+from filebridge.ledger.schema import metadata
 
 HEAD: Final = "0001"
 """The newest version in `migrations/versions`, written here so that Alembic need not be asked."""
@@ -303,7 +304,12 @@ def _fill(fresh: Path, now: int) -> None:
     try:
         with engine.begin() as connection:
             connection.exec_driver_sql(f"PRAGMA application_id={APPLICATION_ID}")
-            _upgrade(connection)
+            metadata.create_all(connection)
+            # A new ledger needs no migrations: importing Alembic costs more than all of its tables.
+            connection.exec_driver_sql(
+                "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL PRIMARY KEY)"
+            )
+            connection.exec_driver_sql("INSERT INTO alembic_version (version_num) VALUES (?)", (HEAD,))
             connection.exec_driver_sql(
                 "INSERT INTO ledger (id, created_at) VALUES (?, ?)", (str(uuid.uuid4()), now)
             )

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -123,8 +124,7 @@ class Workspace:
     def ended(self, process: subprocess.Popen[str]) -> Ended:
         """Wait until a command ends by itself."""
         out, err = process.communicate(timeout=LIMIT)
-        assert "Traceback" not in out + err, out + err
-        return Ended(process.returncode, out, err)
+        return checked(Ended(process.returncode, out, err))
 
     def receipt(self, name: str) -> Any:
         path = self.folder / "outbox" / "acme" / "replies" / f"{name}.receipt.json"
@@ -143,8 +143,15 @@ def run_filebridge(*arguments: str, key: str = KEY, folder: Path | None = None, 
         check=False,
         stdin=subprocess.DEVNULL,
     )
-    ended = Ended(done.returncode, done.stdout, done.stderr)
+    return checked(Ended(done.returncode, done.stdout, done.stderr))
+
+
+def checked(ended: Ended) -> Ended:
+    """No command may end with a traceback, or with what FileBridge itself calls a bug."""
     assert "Traceback" not in ended.all, ended.all
+    if ended.code == 70:
+        report = re.search(r"the file (\S+) to its makers", ended.err)
+        raise AssertionError(Path(report[1]).read_text(encoding="utf-8") if report else ended.err)
     return ended
 
 
@@ -263,7 +270,6 @@ def here(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> 
         monkeypatch.setenv("COLUMNS", "100")
         code = run(arguments)
         out, err = capfd.readouterr()
-        assert "Traceback" not in out + err
-        return Ended(code, out, err)
+        return checked(Ended(code, out, err))
 
     return run_here

@@ -16,7 +16,6 @@ import sqlalchemy as sa
 from filebridge.errors import LedgerError
 from filebridge.ledger import connect
 from filebridge.ledger.connect import APPLICATION_ID, HEAD, Ledger, open_ledger, read_ledger
-from filebridge.ledger.schema import metadata
 
 ROOT = Path(connect.__file__).parents[2]
 
@@ -66,14 +65,13 @@ class TestANewLedger:
         assert ledger.path == folder / "ledger.db"
         ledger.close()
 
-    def test_has_exactly_the_tables_of_the_schema(self, ledger: Ledger) -> None:
-        expected = sa.create_engine("sqlite://", poolclass=sa.pool.StaticPool)
-        metadata.create_all(expected)
-        with ledger.read() as connection, expected.connect() as other:
-            made = _shape(connection)
-            made.pop("alembic_version")
-            assert made == _shape(other)
-        expected.dispose()
+    def test_has_exactly_the_tables_that_the_migrations_make(self, ledger: Ledger) -> None:
+        migrated = sa.create_engine("sqlite://", poolclass=sa.pool.StaticPool)
+        with migrated.begin() as connection:
+            connect._upgrade(connection)
+        with ledger.read() as connection, migrated.connect() as other:
+            assert _shape(connection) == _shape(other)
+        migrated.dispose()
 
     def test_is_of_the_newest_version_that_the_migrations_know(self) -> None:
         from alembic.config import Config
