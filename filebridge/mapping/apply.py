@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import collections.abc
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cache, partial
 from itertools import islice
 from typing import Final
@@ -18,7 +19,7 @@ from filebridge.errors import FileRefused
 from filebridge.mapping.headers import ResolvedColumns, Unresolved, resolve_columns
 from filebridge.mapping.judge import Decision
 from filebridge.mapping.mapped import BY_RECORD, MappedFile, RowRuns, inventory_schema
-from filebridge.mapping.model import Mapping as FeedMapping
+from filebridge.mapping.model import Mapping
 from filebridge.mapping.reading import MappedField, Reading, Reason, runs_of_chunk
 from filebridge.mapping.sink import RecordSink
 from filebridge.mapping.steps import field_rule
@@ -35,8 +36,8 @@ _REFUSALS_AT_A_TIME: Final = 10_000
 def map_table(
     table: Table,
     *,
-    feed: FeedMapping,
-    crosswalks: Mapping[str, Mapping[str, str]],
+    feed: Mapping,
+    crosswalks: collections.abc.Mapping[str, collections.abc.Mapping[str, str]],
     vendor_id: str,
     vendor_zone: str,
     file_name: str,
@@ -86,7 +87,7 @@ def map_table(
     return _mapped(reading, feed, decisions)
 
 
-def _refused(table: Table, feed: FeedMapping, why: Unresolved) -> MappedFile:
+def _refused(table: Table, feed: Mapping, why: Unresolved) -> MappedFile:
     """A file that is refused as a whole: its rows are counted, so that the receipt adds up."""
     runs = RowRuns.joined(
         [
@@ -111,7 +112,7 @@ def _refused(table: Table, feed: FeedMapping, why: Unresolved) -> MappedFile:
 
 
 def _reading(
-    table: Table, feed: FeedMapping, fields: Sequence[MappedField], *, vendor_id: str, sink: RecordSink
+    table: Table, feed: Mapping, fields: Sequence[MappedField], *, vendor_id: str, sink: RecordSink
 ) -> Reading:
     kept = tuple(one.name for one in fields if not one.is_for_the_file)
     quantities = next((one.rule.quantities for one in fields if one.name == "quantity"), QuantityRule())
@@ -127,7 +128,7 @@ def _total_rule(quantities: QuantityRule) -> TotalRule:
     return TotalRule(finish, quantities.is_plain)
 
 
-def _mapped(reading: Reading, feed: FeedMapping, decisions: Mapping[str, Decision]) -> MappedFile:
+def _mapped(reading: Reading, feed: Mapping, decisions: collections.abc.Mapping[str, Decision]) -> MappedFile:
     """The mapped file, once all rows were seen: here the rules across rows are applied."""
     runs = RowRuns.joined(reading.runs)
     sink, gathered = reading.sink, reading.gathered
@@ -189,7 +190,9 @@ def _with_fates(runs: RowRuns, fates: Ints) -> RowRuns:
     return RowRuns.of_rows(rows, outcomes, records)
 
 
-def _notes(reading: Reading, decisions: Mapping[str, Decision], settled: Settled) -> Iterator[Note]:
+def _notes(
+    reading: Reading, decisions: collections.abc.Mapping[str, Decision], settled: Settled
+) -> Iterator[Note]:
     for one in reading.fields:
         if one.name in decisions:
             yield _note_of_decision(one, decisions[one.name])

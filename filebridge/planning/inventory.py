@@ -36,6 +36,7 @@ from filebridge.planning.batches import in_batches
 from filebridge.planning.guards import Change, hold_for_future, hold_for_guard
 from filebridge.planning.known import KnownFeed, KnownQuantities
 from filebridge.planning.plan import Action, Hold, Plan, PlannedCall
+from filebridge.rejects import Note
 
 _SEND: Final = BY_RECORD
 _UNCHANGED: Final = OUTCOME_CODES[Outcome.UNCHANGED]
@@ -189,16 +190,17 @@ def plan_inventory(
     feed: KnownFeed,
 ) -> Plan:
     """The plan of one inventory file. `batches` are its spooled records, in order."""
+    notes = () if file.correction else _header_changes(mapped.headers, feed)
     refused = mapped.refused or _too_many_rejects(mapped, mapping)
     if refused:
-        return Plan(calls=(), runs=mapped.runs.all_as(Outcome.REJECTED), refused=refused)
+        return Plan(calls=(), runs=mapped.runs.all_as(Outcome.REJECTED), refused=refused, notes=notes)
     look = _Comparison(mapped, file, mapping, known, _order_at(mapped, file))
     blocks = list(_packed(in_batches(look.to_send(batches))))
     absent = look.absent()
     hold = look.hold(feed, absent)
     if hold:
         runs = mapped.runs.all_as(Outcome.HELD, but=(Outcome.REJECTED,))
-        return Plan(calls=(), runs=runs, order_at=look.order_at, hold=hold)
+        return Plan(calls=(), runs=runs, order_at=look.order_at, hold=hold, notes=notes)
     zeroes = look.zeroes(absent)
     calls = (*_calls(mapped, blocks, look.order_at), *_zero_calls(known, zeroes, look.order_at))
     duplicate = not calls and not file.correction and file.sha256 == feed.last_sha256
@@ -209,6 +211,21 @@ def plan_inventory(
         duplicate_of=feed.last_id if duplicate else "",
         zeroed=int(zeroes.sum()),
         zeroing_refused=mapping.missing == "zero" and bool(mapped.keys_unread) and bool(absent.any()),
+        notes=notes,
+    )
+
+
+def _header_changes(headers: tuple[str, ...], feed: KnownFeed) -> tuple[Note, ...]:
+    """A notice where the header is not that of the feed's last file: old and new side by side."""
+    if not feed.headers or headers == feed.headers:
+        return ()
+    gone = [header for header in feed.headers if header not in headers]
+    new = [header for header in headers if header not in feed.headers]
+    said = [f"gone: {', '.join(gone)}"] if gone else []
+    said += [f"new: {', '.join(new)}"] if new else []
+    what = "; ".join(said) or "the columns stand in another order"
+    return (
+        Note("header_changed", f"The header is not that of the feed's last file ({feed.last_id}): {what}."),
     )
 
 

@@ -239,6 +239,24 @@ def test_the_bytes_of_the_last_file_are_a_duplicate_only_if_no_call_results() ->
 
 
 @pytest.mark.parametrize(
+    ("before", "said"),
+    [
+        (("SKU", "Qty"), []),
+        ((), []),
+        (("Qty", "SKU"), ["the columns stand in another order"]),
+        (("SKU", "Qty", "Site"), ["gone: Site"]),
+        (("SKU", "Stock"), ["gone: Stock; new: Qty"]),
+    ],
+)
+def test_a_header_that_is_not_that_of_the_last_file_is_a_notice(
+    before: tuple[str, ...], said: list[str]
+) -> None:
+    plan = planned({"A": 1}, feed=replace(SECOND_FILE, headers=before, last_rows=0))
+    assert [note.code for note in plan.notes] == ["header_changed"] * len(said)
+    assert all(text in note.message for note, text in zip(plan.notes, said, strict=True))
+
+
+@pytest.mark.parametrize(
     ("on_reject", "refused"),
     [
         ("send_good", False),
