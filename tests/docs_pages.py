@@ -394,7 +394,7 @@ def mapping_reference() -> str:
         ),
     )
     parts = {
-        "MAPPING": keys_table(model.Mapping),
+        "MAPPING": keys_table(model.Mapping).replace(", `purchase-orders` |", " |", 1),
         "READ": keys_table(model.Read),
         "READ_EXAMPLES": reads,
         "FIELDS": fields,
@@ -482,9 +482,14 @@ def sandbox() -> str:
     parts = {
         "KEY": DEFAULT_KEY,
         "FAULTS": table(
-            ("kind", "what happens", "the call is"),
+            ("kind", "what happens", "played", "`when` can be chosen"),
             (
-                (f"`{name}`", kind.text, "answered" if kind.is_side else "applied" if kind.when == "after" else "not applied")
+                (
+                    f"`{name}`",
+                    kind.text,
+                    "beside the answer" if kind.is_side else f"{kind.when} the call is applied",
+                    "" if kind.fixed else "yes",
+                )
                 for name, kind in KINDS.items()
             ),
         ),

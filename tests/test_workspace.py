@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from filebridge.errors import ConfigError, UserError, WorkspaceBusy
-from filebridge.workspace import Secret, Workspace, notices_of, problems_of
+from filebridge.workspace import Secret, Workspace
+from filebridge.workspace.checks import notices_of, problems_of
 from filebridge.workspace.starter import starter_files
 
 PROJECT = Path(__file__).parents[1]

@@ -28,7 +28,7 @@ def register(app: typer.Typer) -> None:
         Example: filebridge check
         """
         from filebridge.bridge.checks import ask_retailops
-        from filebridge.workspace import notices_of, problems_of
+        from filebridge.workspace.checks import notices_of, problems_of
 
         workspace = current().workspace()
         problems = problems_of(workspace)

@@ -8,16 +8,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from filebridge.errors import ConfigError, Problem, UserError
-from filebridge.mapping.pack import VendorPack
 from filebridge.mapping.yaml_text import MAX_SIZE
 from filebridge.workspace import lock
 from filebridge.workspace.keys import ApiKey, find_key
 from filebridge.workspace.packs import read_pack, read_text, vendors_in
 from filebridge.workspace.settings import SETTINGS_FILE, Settings, load_settings
 from filebridge.workspace.starter import state_readme, write_starter
+
+if TYPE_CHECKING:
+    from filebridge.mapping.pack import VendorPack
 
 STATE_FOLDER: Final = ".filebridge"
 _PRIVATE: Final = 0o700

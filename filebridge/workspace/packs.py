@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from filebridge.errors import ConfigError, Problem
-from filebridge.mapping.load import DEFAULTS_FILE, YAML_SUFFIXES, load_pack
-from filebridge.mapping.pack import VendorPack
 from filebridge.mapping.yaml_text import MAX_SIZE
+
+if TYPE_CHECKING:
+    from filebridge.mapping.pack import VendorPack
 
 _LARGEST_CROSSWALK: Final = 10_000_000
 
@@ -32,10 +33,13 @@ def vendors_in(mappings: Path) -> tuple[str, ...]:
 
 def read_pack(mappings: Path, vendor: str) -> VendorPack:
     """One vendor's pack. Raises ConfigError with every fault, places as `mappings/acme/inventory.yaml:7`."""
+    # Reading commands need no pack, and do without the loader's import.
+    from filebridge.mapping.load import DEFAULTS_FILE, YAML_SUFFIXES, load_pack
+
     folder = mappings.name
     problems = list(_name_problems(folder, vendor))
     files: dict[str, str] = {}
-    for path in _files_in(mappings / vendor, folder):
+    for path in _files_in(mappings / vendor, folder, (*YAML_SUFFIXES, ".csv")):
         largest = MAX_SIZE if path.name.casefold().endswith(YAML_SUFFIXES) else _LARGEST_CROSSWALK
         try:
             files[path.name] = read_text(path, f"{folder}/{vendor}/{path.name}", largest=largest)
@@ -59,7 +63,7 @@ def _name_problems(folder: str, vendor: str) -> list[Problem]:
     return [Problem(f"{folder}/{vendor!r}", "a vendor cannot have this name", fix)]
 
 
-def _files_in(folder: Path, shown: str) -> list[Path]:
+def _files_in(folder: Path, shown: str, suffixes: tuple[str, ...]) -> list[Path]:
     place = f"{shown}/{folder.name}"
     try:
         found = [path for path in folder.iterdir() if not path.name.startswith(".") and path.is_file()]
@@ -69,7 +73,7 @@ def _files_in(folder: Path, shown: str) -> list[Path]:
     except OSError as error:
         fix = "Give FileBridge's user the right to read it."
         raise ConfigError([Problem(place, f"the folder cannot be read: {error.strerror}", fix)]) from error
-    return sorted(path for path in found if path.name.casefold().endswith((*YAML_SUFFIXES, ".csv")))
+    return sorted(path for path in found if path.name.casefold().endswith(suffixes))
 
 
 def read_text(path: Path, place: str, *, largest: int) -> str:
