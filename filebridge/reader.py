@@ -179,7 +179,6 @@ def read_here(job: ReadJob) -> ReadFile:
         mapped = map_table(
             opened.table,
             feed=feed.mapping,
-            crosswalks={},
             vendor_id=job.vendor_id,
             vendor_zone=job.vendor_zone,
             file_name=job.name.rpartition("/")[2],

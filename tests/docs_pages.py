@@ -300,7 +300,7 @@ def step_example(says: str, text: str, cells: tuple[str, ...]) -> str:
     spec = next(one for one in DOCUMENT_FIELDS["inventory"] if one.name == name)
     steps = found.fields[name]
     rule = field_rule(
-        spec, steps, crosswalks={}, vendor_zone="America/Denver", arrived_at=ARRIVED_AT
+        spec, steps, vendor_zone="America/Denver", arrived_at=ARRIVED_AT
     )
     rows = []
     for cell in cells or ("",):

@@ -6,7 +6,7 @@ A case is a folder `golden/<vendor>/<case>/`, named after its trouble:
     mapping/       the vendor pack
     known.json     what was before: steps, and `sandbox` for settings of the pretended RetailOps
     in/            the file; without it the last step names it (a reject file dropped back, a held file released)
-    calls.json     bodies of its calls
+    calls.json     bodies of its calls, sorted
     receipt.json   its receipt, without ids, hashes and times
     rejects.csv    its reject file, byte for byte but for the file id; the cells of one that is a workbook
 
@@ -65,7 +65,8 @@ def _play(case: Path, house: Any) -> Iterator[tuple[str, bytes]]:
         name = _take(step, house, vendor, ids)
     result = house.receipt(name, vendor)
     _check_counts(result, house.rows(result["file"]["id"]))
-    yield "calls.json", _as_json([json.loads(body) for body in house.bodies()[before:]], {})
+    # Calls go out side by side, so that their order is chance.
+    yield "calls.json", _as_json([json.loads(body) for body in sorted(house.bodies()[before:])], {})
     yield "receipt.json", _as_json(_without_times(result), ids)
     if result["reject_file"]:
         yield "rejects.csv", _named(_as_csv(house.replies(vendor)[result["reject_file"]]), ids)

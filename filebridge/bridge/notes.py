@@ -9,7 +9,8 @@ from filebridge.bridge.desk import Desk
 from filebridge.clock import SECOND
 from filebridge.intake.waiting import due_notes
 from filebridge.ledger import arrivals
-from filebridge.replies.publish import REPLIES, write_note
+from filebridge.replies import REPLIES
+from filebridge.replies.publish import write_note
 from filebridge.replies.status_page import write_status_page
 from filebridge.replies.vendor_status import vendor_status
 

@@ -37,7 +37,6 @@ def map_table(
     table: Table,
     *,
     feed: Mapping,
-    crosswalks: collections.abc.Mapping[str, collections.abc.Mapping[str, str]],
     vendor_id: str,
     vendor_zone: str,
     file_name: str,
@@ -46,9 +45,9 @@ def map_table(
 ) -> MappedFile:
     """Read, map and check a whole file; its records and rejects go to `sink`, what is left to know comes back.
 
-    `crosswalks` holds the tables that the mapping names by file; `arrived_at` is in microseconds UTC. A mapped
-    column that is missing or there twice gives a `MappedFile` that is `refused`, all rows counted. Raises
-    FileRefused where the table turns out to be damaged on the way, or the document is not one that is taken.
+    `arrived_at` is in microseconds UTC. A mapped column that is missing or there twice, or whose letters may be
+    others than was read, gives a `MappedFile` that is `refused`, all rows counted. Raises FileRefused where the
+    table turns out to be damaged on the way, or the document is not one that is taken.
     """
     if feed.document != "inventory":
         raise FileRefused(
@@ -64,7 +63,6 @@ def map_table(
             field_rule(
                 spec,
                 feed.fields[spec.name],
-                crosswalks=crosswalks,
                 vendor_zone=vendor_zone,
                 arrived_at=arrived_at,
                 per_total=feed.duplicates == "sum",
@@ -78,6 +76,9 @@ def map_table(
     ]
     reading = _reading(table, feed, fields, vendor_id=vendor_id, sink=sink)
     reading.run()
+    if reading.doubtful:
+        sink.restart()
+        return _refused(table, feed, Unresolved("wrong_encoding", reading.doubtful))
     decisions = reading.decisions()
     if decisions:
         sink.restart()

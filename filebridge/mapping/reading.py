@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from filebridge.columns import Mask, TextColumn, as_mask, bool_array, int_array, text_column
 from filebridge.documents.inventory import InventoryRows
@@ -108,11 +109,14 @@ class Reading:
     records: int = 0
     rejects: int = 0
     keys_unread: int = 0
+    doubtful: str = ""
+    """Of a text whose encoding is a guess: the first mapped cell that the guess decides, in a sentence."""
     date_like: int = 0
     date_like_examples: list[tuple[int, str]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.readers = {one.name: ColumnReader(one.rule) for one in self.fields}
+        self.is_guess = any(note.code == "wrong_encoding" for note in self.table.notes)
 
     def run(self) -> None:
         """Go through the whole table. Raises FileRefused where it turns out to be damaged."""
@@ -120,6 +124,20 @@ class Reading:
         at = {place: index for index, place in enumerate(places)}
         for chunk in self.table.chunks(places):
             self._take(chunk, at)
+            if self.is_guess and not self.doubtful:
+                self._doubt(chunk, places)
+
+    def _doubt(self, chunk: Chunk, places: Sequence[int]) -> None:
+        for place, cells in zip(places, chunk.cells, strict=True):
+            odd = np.flatnonzero(~as_mask(pc.string_is_ascii(cells)))
+            if len(odd):
+                encoding = self.table.how.encoding
+                self.doubtful = (
+                    f"Nobody can be sure that the text is {encoding}, and that decides what row "
+                    f"{int(chunk.rows[odd[0]])} says in column {self.table.headers[place]}. "
+                    f"If it is, add `read: {{encoding: {encoding}}}` to the mapping; else save the file as UTF-8."
+                )
+                return
 
     def decisions(self) -> dict[str, Decision]:
         """What columns with open cells have decided; empty where another reading would find nothing new."""

@@ -299,16 +299,14 @@ def field_rule(
     spec: FieldSpec,
     steps: FieldSteps,
     *,
-    crosswalks: Mapping[str, Mapping[str, str]],
     vendor_zone: str,
     arrived_at: int,
     per_total: bool = False,
 ) -> FieldRule:
-    """The rule of a field. `crosswalks` holds the tables that the mapping names by file.
-
-    Raises KeyError where a crosswalk file is not among `crosswalks`, which the loader has made sure of.
-    """
-    values = crosswalks[steps.values] if isinstance(steps.values, str) else steps.values
+    """The rule of a field. A crosswalk that the mapping names by its file was read in by the loader."""
+    values = steps.values
+    if isinstance(values, str):
+        raise ValueError(f"the crosswalk {values} was not read in")
     has_table = values is not None or steps.else_ != "keep"
     return FieldRule(
         spec=spec,

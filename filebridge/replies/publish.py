@@ -29,6 +29,7 @@ from filebridge.ledger.files import file_row, set_reject_file
 from filebridge.ledger.rows import rejected_rows
 from filebridge.outbox import STAGING, Staged, publish, stage
 from filebridge.rejects import Reject
+from filebridge.replies import REPLIES
 from filebridge.replies.person import receipt_text
 from filebridge.replies.receipt import Receipt, build_receipt
 from filebridge.replies.reject_file import (
@@ -40,7 +41,6 @@ from filebridge.replies.reject_file import (
 )
 from filebridge.tables.table import Table
 
-REPLIES: Final = "replies"
 _LONGEST_NAME: Final = 200
 """Bytes of a reply's name before its ending: with that, and a file id, it stays below a file system's 255."""
 _IN_MEMORY: Final = 4 << 20

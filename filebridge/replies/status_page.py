@@ -12,7 +12,8 @@ from typing import Final
 from filebridge.ledger.schema import OrderFileState
 from filebridge.outcomes import PASSING, FileStatus, Outcome
 from filebridge.rejects import CATALOGUE
-from filebridge.replies.publish import REPLIES, write_page
+from filebridge.replies import REPLIES
+from filebridge.replies.publish import write_page
 from filebridge.replies.vendor_status import (
     HeldFile,
     HeldOrder,

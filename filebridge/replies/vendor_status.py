@@ -24,7 +24,7 @@ from filebridge.ledger.schema import (
     purchase_order,
 )
 from filebridge.outcomes import FileStatus, Outcome
-from filebridge.replies.publish import REPLIES
+from filebridge.replies import REPLIES
 
 EXPLAIN_AFTER: Final = 120 * SECOND
 _LAST: Final = 10

@@ -149,7 +149,6 @@ def mapped() -> Map:
         *,
         headers: tuple[str, ...] = ("SKU", "Qty"),
         fields: Mapping[str, Any] | None = None,
-        crosswalks: Mapping[str, Mapping[str, str]] | None = None,
         vendor_zone: str = "America/Denver",
         file_name: str = "inventory.csv",
         arrived: datetime = ARRIVED,
@@ -165,7 +164,6 @@ def mapped() -> Map:
         file = map_table(
             table or ListTable(headers, cells, chunk_rows, rows=rows),
             feed=feed,
-            crosswalks=crosswalks or {},
             vendor_id="27",
             vendor_zone=vendor_zone,
             file_name=file_name,

@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,8 @@ from filebridge.columns import NO_INSTANT
 from filebridge.errors import FileRefused
 from filebridge.mapping.mapped import BY_RECORD, REJECTS_SCHEMA, RowRuns
 from filebridge.outcomes import OUTCOME_CODES, Outcome
-from filebridge.tables.table import Chunk, Fault, Kind, ReadHow
+from filebridge.tables.open import open_table
+from filebridge.tables.table import Chunk, Fault, Kind, ReadHow, ReadOptions
 
 Map = Callable[..., Any]
 REJECTED = "rejected"
@@ -165,14 +167,17 @@ def test_a_date_in_a_file_name_counts_until_the_arrival_or_the_end_of_that_day(m
     assert time_of("stock_20261124.csv") > micros(2026, 11, 23, 18, 45)
 
 
-def test_crosswalk_files_are_found_by_name(mapped: Map) -> None:
-    found = mapped(
-        [["A", "low"], ["B", "none"]],
-        fields={"quantity": {"column": "Qty", "values": "words.csv", "else": "reject"}},
-        crosswalks={"words.csv": {"Low": "3"}},
-    )
-    assert found.quantities == {"A": 3}
-    assert found.codes == {3: ["not_in_crosswalk"]}
+def test_a_guessed_encoding_that_decides_a_mapped_cell_refuses_the_file(mapped: Map) -> None:
+    def guessed(text: str) -> Any:
+        table = open_table(BytesIO(text.encode("cp1252")), name="stock.csv", options=ReadOptions())
+        return mapped([], table=table).file
+
+    refused = guessed("SKU,Qty,Name\nA,1,x\n\xc4,2,x\n")
+    assert refused.refused is not None
+    assert refused.refused[0] == "wrong_encoding"
+    assert "row 3 says in column SKU" in refused.refused[1]
+    assert (refused.rows, refused.records) == (2, 0)
+    assert guessed("SKU,Qty,Name\nA,1,Gr\xf6\xdfe\n").refused is None
 
 
 def test_identifiers_that_look_like_dates_are_noted_a_few_and_a_count(mapped: Map) -> None:
@@ -300,7 +305,6 @@ def _map_shipments() -> None:
     map_table(
         Nothing(),
         feed=feed,
-        crosswalks={},
         vendor_id="27",
         vendor_zone="UTC",
         file_name="x.csv",
@@ -546,7 +550,7 @@ def test_mapping_imports_no_pandas() -> None:
         "from filebridge.mapping.apply import map_table; from filebridge.mapping.model import Mapping;"
         "rows = [['A', '1', '1.50'], ['B', 'x', 'NA'], ['A', '2,00', '1.5'], ['C', '1,000', '']] * 3;"
         "fields = {'vpc': 'S', 'quantity': 'Q', 'unit_cost': {'column': 'C', 'empty': ['NA']}};"
-        "[map_table(conftest['ListTable'](('S', 'Q', 'C'), rows), crosswalks={}, vendor_id='27',"
+        "[map_table(conftest['ListTable'](('S', 'Q', 'C'), rows), vendor_id='27',"
         " feed=Mapping(document='inventory', fields=fields, duplicates=duplicates), vendor_zone='UTC',"
         " file_name='x.csv', arrived_at=0, sink=conftest['ListSink']()) for duplicates in ('reject', 'sum', 'min')];"
         "sys.exit('pandas' in sys.modules)"

@@ -90,7 +90,6 @@ def rule_of(name: str, steps: dict[str, Any], *, per_total: bool = False) -> Fie
     return field_rule(
         SPECS[name],
         FieldSteps(column="X", **steps),
-        crosswalks={},
         vendor_zone="America/Denver",
         arrived_at=1_795_000_000_000_000,
         per_total=per_total,
@@ -205,7 +204,6 @@ def test_joined_cells_are_as_bad_as_their_worst_part() -> None:
     rule = field_rule(
         SPECS["vpc"],
         FieldSteps(join=["A", "B"], **{"with": "-"}),
-        crosswalks={},
         vendor_zone="UTC",
         arrived_at=0,
     )

@@ -17,12 +17,11 @@ SPECS = {spec.name: spec for spec in DOCUMENT_FIELDS["inventory"]}
 ARRIVED_AT = round(datetime(2026, 11, 23, 18, 30, tzinfo=UTC).timestamp()) * 1_000_000
 
 
-def rule(name: str, *, per_total: bool = False, crosswalks: Any = None, **steps: Any) -> FieldRule:
+def rule(name: str, *, per_total: bool = False, **steps: Any) -> FieldRule:
     source = {} if steps.keys() & {"value", "file_name", "join"} else {"column": "X"}
     return field_rule(
         SPECS[name],
         FieldSteps(**source, **steps),
-        crosswalks=crosswalks or {},
         vendor_zone="America/Denver",
         arrived_at=ARRIVED_AT,
         per_total=per_total,
@@ -94,10 +93,6 @@ def test_a_word_that_the_crosswalk_lacks_is_kept_rejected_or_constant() -> None:
 def test_an_empty_cell_skips_the_crosswalk() -> None:
     assert cell("quantity", "", values={"OOS": "0"}, **{"else": "5"}) == "required"
     assert cell("quantity", "-", values={"-": ""}, default="4") == 4
-
-
-def test_a_crosswalk_may_be_a_file() -> None:
-    assert cell("quantity", "low", values="words.csv", crosswalks={"words.csv": {"LOW": "2"}}) == 2
 
 
 def test_what_the_crosswalk_says_is_written_as_we_write_it() -> None:
