@@ -61,7 +61,6 @@ class Desk:
                 settings.base_url,
                 self.workspace.api_key(pack).secret,
                 timeouts=Timeouts(read=settings.timeout, whole=settings.deadline),
-                connections=settings.concurrency,
                 rate=settings.rate,
                 attempts=settings.attempts,
                 clock=self.clock,

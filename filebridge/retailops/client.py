@@ -59,7 +59,6 @@ class RetailOps:
         key: Secret | str,
         *,
         timeouts: Timeouts = Timeouts(),
-        connections: int = 12,
         rate: float | None = None,
         page: int = 100,
         attempts: int = 4,
@@ -70,7 +69,6 @@ class RetailOps:
         self._key = key
         _check_key(self._reveal())
         self._timeouts = timeouts
-        self._connections = connections
         self._clock = clock or SystemClock()
         self._pace = _Pace(rate, self._clock)
         self._page = page
@@ -148,7 +146,6 @@ class RetailOps:
                         host=self._address.host,
                         port=self._address.port,
                         headers=self._headers(),
-                        connections=self._connections,
                         connect=self._timeouts.connect,
                         read=self._timeouts.read,
                         whole=self._timeouts.whole,

@@ -104,7 +104,7 @@ def test_the_connection_is_kept_for_the_next_call(serve, connect):
 
 
 def test_many_threads_share_a_client(sandbox, connect):
-    client = connect(sandbox.url, connections=8)
+    client = connect(sandbox.url)
     with ThreadPoolExecutor(8) as pool:
         answers = list(pool.map(lambda _: send_update(client), range(100)))
     assert {answer.kind for answer in answers} == {AnswerKind.CONFIRMED}
