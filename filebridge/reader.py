@@ -26,7 +26,7 @@ from filebridge.errors import FileRefused
 if TYPE_CHECKING:
     from filebridge.columns import Batch
     from filebridge.mapping.mapped import MappedFile
-    from filebridge.mapping.pack import FeedMapping
+    from filebridge.mapping.pack import FeedMapping, VendorPack
     from filebridge.tables.table import ReadHow, Table
 
 IN_PLACE_BYTES: Final = 2_000_000
@@ -64,6 +64,23 @@ class ReadJob:
     received_at: int
     feed: FeedMapping | None = None
     originals: Mapping[str, Original] = field(default_factory=dict)
+
+    @classmethod
+    def of(
+        cls,
+        pack: VendorPack,
+        *,
+        path: Path,
+        name: str,
+        spool: Path,
+        received_at: int,
+        feed: FeedMapping | None,
+    ) -> ReadJob:
+        """The job of reading one file of a vendor."""
+        zone, vendor_id = pack.settings.time_zone, pack.settings.vendor_id
+        return cls(
+            path, name, spool, vendor_id=vendor_id, vendor_zone=zone, received_at=received_at, feed=feed
+        )
 
 
 @dataclass(frozen=True)
@@ -271,11 +288,13 @@ def _own_layout(table: Table, name: str) -> FeedMapping:
 class Reader:
     """Reads files: small text in place, all others in a child process, one file to a child.
 
-    `warm` starts the next child ahead, so that it imports what it needs while this side does other things.
+    `warm` starts the next child ahead, so that it imports what it needs while this side does other things, and
+    `begin` gives it its work: the `read` of that job then only waits for the answer.
     """
 
     def __init__(self) -> None:
         self._child: subprocess.Popen[bytes] | None = None
+        self._begun: tuple[ReadJob, subprocess.Popen[bytes]] | None = None
 
     def __enter__(self) -> Reader:
         return self
@@ -290,32 +309,44 @@ class Reader:
         if self._child is None:
             self._child = _start()
 
+    def begin(self, job: ReadJob) -> None:
+        """Have a child begin with the job now, where it is one for a child and no other was begun."""
+        if self._begun is None and not _is_small_text(job.path):
+            self._begun = job, _given(self._next_child(), job)
+
     def close(self) -> None:
-        """End a child that waits for work."""
+        """End the children that wait for work, or whose work nobody waits for."""
         if self._child is not None:
             child, self._child = self._child, None
+            _end(child)
+        if self._begun is not None:
+            (_, child), self._begun = self._begun, None
+            child.kill()
             _end(child)
 
     def read(self, job: ReadJob) -> ReadFile:
         """Read one file. Raises FileRefused (also where the child came to harm) or NeedsOriginals."""
+        if self._begun is not None and self._begun[0] == job:
+            (_, child), self._begun = self._begun, None
+            return _read_file(_answer(child), job)
         if _is_small_text(job.path):
             return read_here(job)
-        self.warm()
-        child, self._child = self._child, None
-        assert child is not None
-        return _read_file(_ask(child, job), job)
+        return _read_file(_answer(_given(self._next_child(), job)), job)
 
     def peek(self, path: Path, name: str) -> Seen | None:
         """What a workbook shows of itself, seen in a child; None where it cannot be read."""
-        self.warm()
-        child, self._child = self._child, None
-        assert child is not None
         try:
-            answer = _ask(child, (path, name))
+            answer = _answer(_given(self._next_child(), (path, name)))
         except FileRefused:
             return None
         corrects = answer["corrects"]
         return Seen(tuple(answer["headers"]), answer["sheet"], None if corrects is None else tuple(corrects))
+
+    def _next_child(self) -> subprocess.Popen[bytes]:
+        self.warm()
+        child, self._child = self._child, None
+        assert child is not None
+        return child
 
 
 def _is_small_text(path: Path) -> bool:
@@ -345,9 +376,20 @@ def _end(child: subprocess.Popen[bytes]) -> None:
         child.wait()
 
 
-def _ask(child: subprocess.Popen[bytes], job: ReadJob | tuple[Path, str]) -> dict[str, Any]:
+def _given(child: subprocess.Popen[bytes], job: ReadJob | tuple[Path, str]) -> subprocess.Popen[bytes]:
+    """The child, once it has its work."""
+    assert child.stdin is not None
+    # A child that has died says so when it is asked for its answer.
+    with suppress(BrokenPipeError), child.stdin:
+        child.stdin.write(pickle.dumps(job))
+    child.stdin = None
+    return child
+
+
+def _answer(child: subprocess.Popen[bytes]) -> dict[str, Any]:
+    """What the child has to say, once it is done. Raises FileRefused or NeedsOriginals."""
     try:
-        output, _ = child.communicate(pickle.dumps(job), timeout=SECONDS)
+        output, _ = child.communicate(timeout=SECONDS)
     except subprocess.TimeoutExpired:
         _end(child)
         raise FileRefused(

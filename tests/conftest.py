@@ -25,7 +25,7 @@ from filebridge.workspace import Workspace
 NOON = to_micros(datetime(2026, 11, 23, 12, 0, tzinfo=UTC))
 SETTINGS = """\
 retailops: {{base_url: '{url}', api_key_file: key, attempts: 2, timeout: 5s, deadline: 6s, quarantine: {quarantine}}}
-intake: {{settle: 50ms, explain_after: 0s}}
+intake: {{settle: 0s, explain_after: 0s}}
 """
 
 
@@ -88,6 +88,25 @@ class House:
     def preview(self, path: Path, vendor: str = "acme") -> Previewed:
         return preview(self.workspace(), path, vendor, clock=self.clock, reader=self.reader)
 
+    def run_as_previewed(self, name: str, content: str | bytes, vendor: str = "acme") -> PassReport:
+        """Drop a file and run, and check that all came as `preview` had said: bodies, outcomes, reasons, notes."""
+        seen = self.preview(self.write(f"aside/{name}", content), vendor)
+        planned = [seen.body(call) for call in seen.plan.calls]
+        before = len(self.bodies())
+        self.drop(name, content, vendor)
+        report = self.run()
+        sent, said = self.bodies()[before:], seen.as_json()
+        # What comes after the planned calls are parts of those that RetailOps refused.
+        assert sorted(sent[: len(planned)]) == sorted(planned) and bool(planned) >= bool(sent)
+        receipt = self.receipt(name, vendor)
+        assert receipt["notes"] == said["notes"]
+        for was, row in zip(said["rows"], self.rows(receipt["file"]["id"]), strict=True):
+            if was["outcome"] == "pending":
+                assert row["outcome"] in ("delivered", "rejected"), (was, row)
+            else:
+                assert row == was
+        return report
+
     def decide(self, kind: str, subject: str) -> str:
         return decide(self.workspace(), kind, subject, clock=self.clock).result
 
@@ -119,17 +138,12 @@ class House:
 
 
 @pytest.fixture
-def sandbox_here() -> Iterator[Sandbox]:
-    """A sandbox without POs, in threads of this process."""
-    with Sandbox(State()) as running:
-        yield running
-
-
-@pytest.fixture
-def house(tmp_path: Path, sandbox_here: Sandbox) -> Iterator[House]:
-    made = House(tmp_path / "house", sandbox_here)
-    yield made
-    made.close()
+def house(tmp_path: Path) -> Iterator[House]:
+    """A house over a sandbox without POs, in threads of this process."""
+    with Sandbox(State()) as sandbox:
+        made = House(tmp_path / "house", sandbox)
+        yield made
+        made.close()
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,7 @@
 """Golden cases: a vendor's file as it was sent, and the exact calls, receipt and reject file that come of it.
 
+Each file is previewed before it is dropped, and what comes of it must be what `preview` said.
+
 A case is a folder `golden/<vendor>/<case>/`, named after its trouble:
 
     why.txt        what must come of it, in a sentence
@@ -83,10 +85,13 @@ def _take(step: dict[str, Any], house: Any, vendor: str, ids: dict[str, str]) ->
         house.decide("release", {name: file_id for file_id, name in ids.items()}[name])
     if "drop_back" in step:
         name = step["drop_back"]
-        house.drop(name, _corrected(house.replies(vendor)[name], step["cells"]), vendor)
-    for name, content in step.get("drop", {}).items():
-        house.drop(name, content, vendor)
-    ids |= {file.file_id: file.name for file in house.run().files}
+        report = house.run_as_previewed(name, _corrected(house.replies(vendor)[name], step["cells"]), vendor)
+    elif "drop" in step:
+        [(name, content)] = step["drop"].items()
+        report = house.run_as_previewed(name, content, vendor)
+    else:
+        report = house.run()
+    ids |= {file.file_id: file.name for file in report.files}
     house.clock.move(1)
     return name
 

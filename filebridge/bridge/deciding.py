@@ -49,15 +49,7 @@ class Decider:
         self, path: Path, *, name: str, spool: Path, received_at: int, feed: FeedMapping | None
     ) -> ReadFile:
         """Read a file by its mapping, or by what its headers say. Raises FileRefused."""
-        job = ReadJob(
-            path=path,
-            name=name,
-            spool=spool,
-            vendor_id=self.pack.settings.vendor_id,
-            vendor_zone=self.pack.settings.time_zone,
-            received_at=received_at,
-            feed=feed,
-        )
+        job = ReadJob.of(self.pack, path=path, name=name, spool=spool, received_at=received_at, feed=feed)
         return self._with_originals(lambda found: self.reader.read(replace(job, originals=found)))
 
     def plan(self, read: ReadFile, file: InventoryFile) -> tuple[Plan, KnownQuantities]:

@@ -6,11 +6,10 @@ import getpass
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from filebridge import orders
 from filebridge.bridge.desk import Desk, open_desk
 from filebridge.clock import Clock, from_micros
 from filebridge.errors import FileBridgeError, UserError
-from filebridge.ledger import files, plans, requests
+from filebridge.ledger import files, requests
 from filebridge.ledger.requests import RequestRow
 from filebridge.milestones import reached
 from filebridge.outcomes import FileStatus
@@ -48,6 +47,8 @@ def _decide(desk: Desk, request: RequestRow) -> str:
 
 
 def _release(connection: sa.Connection, row: files.FileRow, request: RequestRow, now: int) -> str:
+    from filebridge.ledger import plans
+
     if row.hold_code and plans.retry(connection, row.id):
         return f"{row.name} ({row.id}) is let go: its held calls are sent."
     if row.hold_code and plans.reopen(connection, row.id, released=True):
@@ -56,6 +57,8 @@ def _release(connection: sa.Connection, row: files.FileRow, request: RequestRow,
 
 
 def _discard(connection: sa.Connection, row: files.FileRow, request: RequestRow, now: int) -> str:
+    from filebridge.ledger import plans
+
     before = row.status
     after = plans.discard(connection, row.id, message=f"Discarded by {request.asked_by}.", now=now)
     if before not in {FileStatus.HELD, FileStatus.PENDING} and not row.hold_code:
@@ -64,6 +67,8 @@ def _discard(connection: sa.Connection, row: files.FileRow, request: RequestRow,
 
 
 def _retry(connection: sa.Connection, row: files.FileRow, request: RequestRow, now: int) -> str:
+    from filebridge.ledger import plans
+
     if plans.retry(connection, row.id):
         return f"The held calls of {row.name} ({row.id}) are sent again."
     if row.status is FileStatus.REJECTED and plans.reopen(connection, row.id):
@@ -79,6 +84,8 @@ def _standing(row: files.FileRow) -> str:
 
 
 def _resend(desk: Desk, packs: dict[str, VendorPack], request: RequestRow) -> str:
+    from filebridge import orders
+
     vendor, _, po = request.subject.partition("/")
     pack = packs.get(vendor)
     if pack is None:

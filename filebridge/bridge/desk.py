@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from filebridge.clock import Clock, SystemClock
@@ -66,6 +67,10 @@ class Desk:
                 clock=self.clock,
             )
         return self._clients[pack.vendor]
+
+    def spool_of(self, file_id: str) -> Path:
+        """Where the records of a file lie between reading and planning it."""
+        return self.workspace.state / "spool" / file_id
 
     def close(self) -> None:
         """Close the channels, the reader and the ledger."""

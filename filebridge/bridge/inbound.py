@@ -88,10 +88,6 @@ class _Work:
         with self.desk.ledger.read() as connection:
             return files.file_row(connection, self.file_id)
 
-    @property
-    def spool(self) -> Path:
-        return self.desk.workspace.state / "spool" / self.file_id
-
     def read_and_plan(self, feed: FeedMapping | None) -> None:
         """Read and check the whole file, decide, and write that down before its first call."""
         row = self.row
@@ -106,7 +102,7 @@ class _Work:
             self._plan(row, feed)
         except FileRefused as refused:
             self._refuse(refused, feed)
-        rmtree(self.spool, ignore_errors=True)
+        rmtree(self.desk.spool_of(self.file_id), ignore_errors=True)
 
     def _plan(self, row: FileRow, feed: FeedMapping | None) -> None:
         original = self.decider.original(row)
@@ -119,7 +115,7 @@ class _Work:
         read = self.decider.read(
             original,
             name=row.name,
-            spool=self.spool,
+            spool=self.desk.spool_of(self.file_id),
             received_at=row.received_at,
             feed=feed,
         )
@@ -195,7 +191,7 @@ class _Work:
     def file_away(self, written: WrittenReplies) -> None:
         """Archive the original with its replies; nothing is owed to the file any more."""
         row = self.row
-        rmtree(self.spool, ignore_errors=True)
+        rmtree(self.desk.spool_of(self.file_id), ignore_errors=True)
         folder = folder_of(row.vendor, file_id=row.id, received_at=row.received_at)
         archive_file(
             self.decider.original(row),

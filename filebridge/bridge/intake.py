@@ -11,19 +11,19 @@ from filebridge.bridge.desk import Desk
 from filebridge.intake.claim import ClaimedFile, claim
 from filebridge.intake.identify import Correction, Identifier, Peeked
 from filebridge.intake.look import Inbox, Look, Waiting, inboxes_of, scan, waiting
-from filebridge.intake.order import order_of
+from filebridge.intake.order import Turn, order_of
 from filebridge.intake.release import Release, recover_claims, release_name
 from filebridge.intake.settle import SettledFile
 from filebridge.ledger import files
 from filebridge.ledger.schema import FileState
 from filebridge.mapping.pack import FeedMapping
 from filebridge.milestones import reached
+from filebridge.reader import ReadJob
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from filebridge.mapping.pack import VendorPack
-    from filebridge.rejects import Note
 
 TAKEN = frozenset({"inventory"})
 """Documents that this version processes; files of others stay where they are, and are explained."""
@@ -89,10 +89,10 @@ def recover(desk: Desk, packs: Sequence[VendorPack]) -> None:
             files.set_state(connection, file_id, (FileState.CLAIMED,), FileState.TAKEN)
 
 
-def take(desk: Desk, vendor: str, identifier: Identifier, drop: Drop) -> list[Taken]:
+def take(desk: Desk, pack: VendorPack, identifier: Identifier, drop: Drop) -> list[Taken]:
     """Claim what is settled and wanted, in its order; what is not is added to `drop.waiting`."""
     wanted: dict[SettledFile, FeedMapping | None] = {}
-    stuck = _stuck_names(desk, vendor)
+    stuck = _stuck_names(desk, pack.vendor)
     for settled in drop.settled:
         found = identifier.identify(settled.entry)
         if settled.entry.name_bytes in stuck:
@@ -110,7 +110,7 @@ def take(desk: Desk, vendor: str, identifier: Identifier, drop: Drop) -> list[Ta
 
     taken = []
     for turn in order_of(wanted, document_of):
-        claimed = _claim(desk, turn.file, turn.note)
+        claimed = _claim(desk, pack, turn, wanted[turn.file])
         if isinstance(claimed, Waiting):
             drop.waiting.append(claimed)
         elif claimed:
@@ -118,9 +118,9 @@ def take(desk: Desk, vendor: str, identifier: Identifier, drop: Drop) -> list[Ta
     return taken
 
 
-def _claim(desk: Desk, settled: SettledFile, note: Note | None) -> str | Waiting:
+def _claim(desk: Desk, pack: VendorPack, turn: Turn, feed: FeedMapping | None) -> str | Waiting:
     claimed = claim(
-        settled,
+        turn.file,
         work=desk.workspace.work,
         file_id=files.new_file_id(random.SystemRandom()),
         clock=desk.clock,
@@ -128,11 +128,21 @@ def _claim(desk: Desk, settled: SettledFile, note: Note | None) -> str | Waiting
     )
     if isinstance(claimed, Waiting):
         return claimed
+    # Reading changes nothing: a large file is read while its claim is finished, and all else is imported.
+    job = ReadJob.of(
+        pack,
+        path=claimed.copy,
+        name=claimed.name,
+        spool=desk.spool_of(claimed.file_id),
+        received_at=claimed.received_at,
+        feed=feed,
+    )
+    desk.reader.begin(job)
     with desk.ledger.begin() as connection:
-        files.record_claim(connection, _claim_row(claimed), note=note)
+        files.record_claim(connection, _claim_row(claimed), note=turn.note)
     reached("file.recorded", claimed.file_id)
     if release_name(claimed) is Release.STUCK:
-        return _not_removable(settled)
+        return _not_removable(turn.file)
     with desk.ledger.begin() as connection:
         files.set_state(connection, claimed.file_id, (FileState.CLAIMED,), FileState.TAKEN)
     reached("file.taken", claimed.file_id)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from filebridge import orders
 from filebridge.bridge.desk import Desk
 from filebridge.delivery import Trouble, deliver
+from filebridge.errors import CallRefused, KeyRefused, RetailOpsUnreachable
 from filebridge.ledger.schema import OrderFileState
 from filebridge.rejects import Note
 
@@ -33,16 +34,29 @@ def fetch_orders(desk: Desk, pack: VendorPack) -> OrdersResult:
     """Take the vendor's POs out: fetch, write, publish, read again, mark submitted, verify.
 
     Restartable from the ledger alone; nothing is done twice. With `test: true` POs are fetched and nothing is
-    written. Raises RetailOpsUnreachable, KeyRefused or CallRefused where RetailOps cannot be read.
+    written. What this pass found to stand against a PO is said, also where it ends in trouble.
     """
     result = OrdersResult()
+    stood = orders.in_question(desk.ledger, pack)
+    try:
+        _take_out(desk, pack, result)
+    except (RetailOpsUnreachable, CallRefused) as error:
+        result.trouble, result.message = Trouble.UNREACHABLE, str(error)
+    except KeyRefused as error:
+        result.trouble, result.message = Trouble.KEY_REFUSED, str(error)
+    result.said += [note for note in orders.in_question(desk.ledger, pack) if note not in stood]
+    result.said += _unpublished(result.files)
+    return result
+
+
+def _take_out(desk: Desk, pack: VendorPack, result: OrdersResult) -> None:
     ledger, clock, outbox = desk.ledger, desk.clock, desk.workspace.outbox / pack.vendor
     result.files += orders.recover(ledger, pack, outbox, clock)
     channel = desk.channel(pack)
     fetched = orders.fetch(ledger, channel.client, pack, clock)
     result.said += fetched.said
     if pack.settings.test:
-        return result
+        return
     result.files += orders.export(ledger, pack, outbox, clock)
     for _ in range(_ROUNDS):
         due = orders.plan_marks(ledger, channel.client, pack, outbox, clock)
@@ -52,10 +66,8 @@ def fetch_orders(desk: Desk, pack: VendorPack) -> OrdersResult:
             delivery = deliver(ledger, channel, clock=clock, order_file_id=order_file_id, stop=desk.stop)
             if delivery.trouble:
                 result.trouble, result.message = delivery.trouble, delivery.message
-                return result
+                return
         result.files += orders.verify(ledger, channel.client, pack, outbox, clock)
-    result.said += _unpublished(result.files)
-    return result
 
 
 def _unpublished(files: list[OrderFileRow]) -> list[Note]:

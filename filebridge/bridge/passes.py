@@ -7,13 +7,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from filebridge.bridge import decisions, intake, notes
+from filebridge.bridge import decisions, intake
 from filebridge.bridge.desk import Desk
-from filebridge.bridge.inbound import FileResult, process_file
-from filebridge.bridge.outbound import fetch_orders
 from filebridge.clock import SECOND
-from filebridge.delivery import Trouble, restate_due
-from filebridge.errors import CallRefused, KeyRefused, LedgerError, Problem, RetailOpsUnreachable, UserError
+from filebridge.errors import LedgerError, Problem, UserError
 from filebridge.intake.identify import Identifier
 from filebridge.intake.look import Waiting
 from filebridge.intake.settle import Settled, Settler, take_settled
@@ -23,7 +20,10 @@ from filebridge.ledger import passes as heartbeat
 from filebridge.ledger.schema import FileState
 from filebridge.rejects import Note
 
+# What works on a file's columns is imported where it is first needed: the reader is at work on a large file then.
 if TYPE_CHECKING:
+    from filebridge.bridge.inbound import FileResult
+    from filebridge.delivery import Trouble
     from filebridge.ledger.orders import OrderFileRow
     from filebridge.mapping.pack import FeedMapping, VendorPack
 
@@ -65,7 +65,7 @@ class _VendorTurn:
         for row in owed:
             if row.state is not FileState.CLAIMED:
                 self._process(row.id, None)
-        for taken in intake.take(self.desk, self.pack.vendor, identifier, drop):
+        for taken in intake.take(self.desk, self.pack, identifier, drop):
             self._process(taken.file_id, taken.feed)
         self.report.waiting += drop.waiting
 
@@ -73,12 +73,9 @@ class _VendorTurn:
         """Fetch the vendor's POs, where its pack lays them out."""
         if self.pack.orders is None or self.desk.stop.is_set() or self.trouble:
             return
-        try:
-            result = fetch_orders(self.desk, self.pack)
-        except (RetailOpsUnreachable, KeyRefused, CallRefused) as error:
-            kind = Trouble.KEY_REFUSED if isinstance(error, KeyRefused) else Trouble.UNREACHABLE
-            self._in_trouble(kind, str(error))
-            return
+        from filebridge.bridge.outbound import fetch_orders
+
+        result = fetch_orders(self.desk, self.pack)
         with self.desk.ledger.read() as connection:
             # As they are now: most were marked since they were written.
             self.report.order_files += [known_orders.file_row(connection, row.id) for row in result.files]
@@ -96,6 +93,8 @@ class _VendorTurn:
         with self.desk.ledger.read() as connection:
             due = calls.due_restatements(connection, self.pack.vendor, self.desk.clock.now())
         if due:
+            from filebridge.delivery import restate_due
+
             delivery = restate_due(self.desk.ledger, self.desk.channel(self.pack), clock=self.desk.clock)
             if delivery.trouble:
                 self._in_trouble(delivery.trouble, delivery.message)
@@ -104,6 +103,8 @@ class _VendorTurn:
         # A channel in trouble is tried once a pass: the vendor's files stay pending.
         if self.desk.stop.is_set():
             return
+        from filebridge.bridge.inbound import process_file
+
         result = process_file(self.desk, self.pack, file_id, feed, send=self.trouble is None)
         self.report.files.append(result)
         if result.trouble:
@@ -114,6 +115,12 @@ class _VendorTurn:
         self.report.troubles[self.pack.vendor] = message
         with self.desk.ledger.begin() as connection:
             channels.trouble(connection, self.pack.vendor, kind.value, self.desk.clock.now())
+
+    def notes(self, waiting: Sequence[Waiting]) -> None:
+        """Write the vendor's waiting notes and its STATUS.txt."""
+        from filebridge.bridge import notes
+
+        notes.write(self.desk, self.pack, waiting)
 
     def end(self) -> None:
         """Write down that the channel is well, where nothing went wrong."""
@@ -184,7 +191,7 @@ def work(
                 turn.orders()
             turn.restate()
             turn.end()
-            notes.write(desk, pack, drop.waiting)
+            turn.notes(drop.waiting)
         except LedgerError:
             raise
         except UserError as error:

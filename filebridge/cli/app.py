@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -91,6 +92,10 @@ _SAID_BY_PARSER = typer.BadParameter.__mro__[2]
 
 def run(arguments: Sequence[str]) -> int:
     """Run one command; its exit code (DESIGN section 8). Never a traceback."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that lacks a character shows another one; that is no reason to end.
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     surroundings, rest = split_options(arguments)
     surroundings.use()
     try:

@@ -65,4 +65,6 @@ def _decide(kind: str, file_id: str) -> int:
         )
         return 0 if decided.ok else 2
     report.say(decided.result)
+    if decided.ok and decided.done and kind != "discard":
+        report.say("The next `filebridge run` goes on with it, or the watch that is at work.")
     return 0 if decided.ok else 2

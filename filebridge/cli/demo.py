@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 import threading
 from collections import Counter
@@ -129,9 +130,6 @@ class _Telling:
 
     def end(self) -> None:
         """Say where everything is, and what to try next."""
-        held_id = next(
-            (file["id"] for done in self.passes for file in done["files"] if file["status"] == "held"), ""
-        )
         self.scene("Where to look", f"Everything is in {self.root}, which stays there until you delete it.")
         self.print(
             "  inbox/acme/price list.csv           the file that no mapping wants; it is safe there",
@@ -142,8 +140,14 @@ class _Telling:
             "",
             "Try next:",
             f"  filebridge -C {self.root} status",
-            f"  filebridge -C {self.root} show {held_id}",
-            f"  filebridge -C {self.root} preview '{self.root}/inbox/acme/price list.csv'",
+            f"  filebridge -C {self.root} show {self._first('held')}",
+            f"  filebridge -C {self.root} rows {self._first('accepted_with_rejects')} --outcome rejected",
+        )
+
+    def _first(self, status: str) -> str:
+        """Id of the first file that ended so."""
+        return next(
+            (file["id"] for done in self.passes for file in done["files"] if file["status"] == status), ""
         )
 
 
@@ -169,7 +173,11 @@ def _corrected(told: _Telling) -> None:
     )
     _tell(told, told.run_pass())
     sent = [call for call in told.calls if call.took_effect][-1]
-    told.say(f"The call itself was POST {sent.path}", sent.body.decode())
+    records = json.loads(sent.body)["records"]
+    told.say(
+        f"The call was POST {sent.path}, with the records",
+        *(json.dumps(record, ensure_ascii=False) for record in records),
+    )
 
 
 def _all_zero(told: _Telling) -> None:

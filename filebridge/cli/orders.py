@@ -94,6 +94,7 @@ def _fetch(vendor: str = _VENDOR) -> int:
 
     from filebridge import orders
     from filebridge.bridge.desk import open_desk
+    from filebridge.cli.render import shown
 
     here = current()
     workspace = here.workspace()
@@ -101,12 +102,14 @@ def _fetch(vendor: str = _VENDOR) -> int:
     seen: dict[str, int] = {}
     with workspace.lock(now=datetime.now(UTC)), open_desk(workspace, clock=here.clock) as desk:
         for pack in packs:
+            stood = orders.in_question(desk.ledger, pack)
             fetched = orders.fetch(
                 desk.ledger, desk.channel(pack).client, pack, here.clock, every_status=True
             )
             seen[pack.vendor] = fetched.seen
-            for note in fetched.said:
-                report.say(note.message)
+            new = [note for note in orders.in_question(desk.ledger, pack) if note not in stood]
+            for note in (*fetched.said, *new):
+                report.say(shown(note.message))
     if here.json:
         report.print_json({"fetched": seen})
     else:
@@ -128,6 +131,8 @@ def _show(
 
     Example: filebridge orders show D123
     """
+    from filebridge.cli.render import shown
+
     here = current()
     found = None if fetch else _known(here, po, vendor)
     found = found or _looked_up(here, po, vendor)
@@ -147,9 +152,12 @@ def _show(
         items.add_row(str(item_id), vpc, f"{quantity:,}")
     report.console().print(items)
     if order.message:
-        print(order.message)
+        print(shown(order.message))
     for row in files:
         print(f"{row.name}: {row.kind}, {row.state.value}")
+        for note in row.notes:
+            if note["message"].startswith(f"PO {order.po}, "):
+                print(f"  {shown(note['message'])}")
     return 0
 
 
@@ -277,7 +285,7 @@ def _how_far(row: OrderRow) -> str:
         said += f", revision {row.number}"
     if row.has_changed:
         said += ", changed since"
-    return f"{said}: {shown(row.message)}" if row.message and row.state.value == "held" else said
+    return f"{said}: {shown(row.message)}" if row.code else said
 
 
 def _as_json(row: OrderRow, file: str) -> dict[str, Any]:

@@ -106,7 +106,7 @@ def _order_words(row: OrderFileRow) -> str:
     state = {
         "staged": "ready, not put into orders/ yet",
         "published": "written",
-        "marked": "written and marked submitted",
+        "marked": "written and marked submitted" if row.is_for_marking else "written",
     }
     return f"{what}{count_of(row.pos, 'PO')}, {state[row.state.value]}"
 
@@ -123,7 +123,7 @@ def _rest(done: PassReport) -> Iterator[str]:
             yield f"{shown(file.name)}: {what} taken."
             yield f"  Why: filebridge show {file.file_id}    To correct: outbox/{file.vendor}/replies/"
     for note in done.said:
-        yield note.message
+        yield shown(note.message)
     for one in done.waiting:
         yield f"{one.inbox.vendor}/{shown(one.name)} stays in the inbox: {sentence(one.message)}"
         if one.fix:

@@ -118,6 +118,15 @@ def zone_of(workspace: Workspace, vendor: str) -> str:
         return "UTC"
 
 
+def must_have_vendor(workspace: Workspace) -> None:
+    """Raises UserError where there is no vendor to work for."""
+    if not workspace.vendors():
+        raise UserError(
+            f"There is no vendor to work for: {workspace.mappings} holds no vendor's folder.",
+            fix="Make one, with a vendor.yaml; `filebridge init DIR` writes an example.",
+        )
+
+
 def chosen(workspace: Workspace, vendors: Sequence[str] | None) -> tuple[str, ...] | None:
     """The vendors that were asked for; None for all. Raises UserError for one that there is none of."""
     if not vendors:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import tempfile
 import traceback
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
@@ -104,6 +105,15 @@ def failed(error: Exception, surroundings: Surroundings) -> int:
         if surroundings.json:
             print_json({"error": str(error)})
         return _exit_code(error)
+    if isinstance(error, OSError) and error.strerror:
+        place = f"{error.filename}: " if error.filename else ""
+        say(
+            f"{place}{error.strerror}. See that the disk has room, and that FileBridge's user may read and write there."
+        )
+        say("Nothing is lost; the next run continues where this one stopped.")
+        if surroundings.json:
+            print_json({"error": f"{place}{error.strerror}"})
+        return 2
     say(
         f"FileBridge has a bug: {type(error).__name__}. Nothing is lost; the next run continues where this one stopped."
     )
@@ -132,10 +142,11 @@ def _write_report(error: Exception, folder: Path) -> Path | None:
     frames = "".join(traceback.format_list(traceback.extract_tb(error.__traceback__)))
     made_by = f"filebridge {__version__}, python {sys.version.split()[0]}, {now.isoformat()}"
     text = f"{made_by}\n{frames}{type(error).__name__}\n"
-    logs = folder / ".filebridge" / "logs"
+    state = folder / ".filebridge"
+    logs = state / "logs" if state.is_dir() else Path(tempfile.gettempdir())
     try:
-        logs.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path = logs / f"bug-{now:%Y%m%dT%H%M%S}.txt"
+        logs.mkdir(exist_ok=True, mode=0o700)
+        path = logs / f"filebridge-bug-{now:%Y%m%dT%H%M%S}.txt"
         path.write_text(text, encoding="utf-8")
     except OSError:
         say(text)

@@ -39,6 +39,7 @@ def register(app: typer.Typer) -> None:
 
         here = current()
         workspace = here.workspace()
+        render.must_have_vendor(workspace)
         vendors = render.chosen(workspace, vendor)
         ways = _ways(only)
         with (

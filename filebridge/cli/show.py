@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
@@ -13,12 +13,18 @@ if TYPE_CHECKING:
     from filebridge.ledger.calls import CallRow
 
 
+SHOWN: Final = 20
+
+
 def register(app: typer.Typer) -> None:
     """Add the command."""
 
     @app.command()
     def show(
         file_id: str = typer.Argument(metavar="ID", help="The file's id, or its first letters."),
+        every_call: bool = typer.Option(
+            False, "--all", help=f"List every call; else of more than {SHOWN} those that were not confirmed."
+        ),
     ) -> None:
         """Show what became of one file: its receipt, and each call.
 
@@ -48,17 +54,21 @@ def register(app: typer.Typer) -> None:
 
         zone = zone_of(here.workspace(), row.vendor)
         print(receipt_text(receipt, time_zone=zone).decode("utf-8").replace("\r\n", "\n"))
-        _print_calls(found, here.clock.now())
+        _print_calls(found, here.clock.now(), every_call=every_call)
         if row.archived_at:
             print(f"Original and replies: {here.workspace().archive / row.archived_at}")
 
 
-def _print_calls(found: list[CallRow], now: int) -> None:
+def _print_calls(found: list[CallRow], now: int, *, every_call: bool) -> None:
     from filebridge.cli import render
+    from filebridge.ledger.schema import CallState
 
     if not found:
         print("No call to RetailOps was needed.")
         return
+    listed = found
+    if len(found) > SHOWN and not every_call:
+        listed = [call for call in found if call.state is not CallState.CONFIRMED]
     table = report.table(
         "#Call",
         f"=Sent ({render.local_zone()})",
@@ -70,7 +80,7 @@ def _print_calls(found: list[CallRow], now: int) -> None:
         "#HTTP",
         "RetailOps' words",
     )
-    for call in found:
+    for call in listed:
         table.add_row(
             str(call.id),
             render.short(call.sent_at, now),
@@ -82,7 +92,13 @@ def _print_calls(found: list[CallRow], now: int) -> None:
             str(call.http_status or "-"),
             render.shown(call.answer),
         )
-    report.console().print(table)
+    if listed:
+        report.console().print(table)
+    if len(listed) < len(found):
+        records = sum(call.records for call in found if call.state is CallState.CONFIRMED)
+        print(
+            f"{len(found) - len(listed):,} calls with {records:,} records were confirmed; --all lists each."
+        )
 
 
 def _as_json(call: CallRow) -> dict[str, Any]:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,23 +13,8 @@ from filebridge.cli.surroundings import current
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from filebridge.ledger.files import FileRow
-    from filebridge.ledger.orders import OrderFileRow
-    from filebridge.ledger.passes import PassRow
+    from filebridge.cli.standing import Standing, VendorStanding
     from filebridge.replies.vendor_status import VendorStatus
-    from filebridge.workspace import Workspace
-
-BEAT_SECONDS = 60
-"""A watch whose heartbeat is older than this is no longer there."""
-
-
-@dataclass(frozen=True)
-class VendorStanding:
-    """One vendor, with what STATUS.txt does not say: files under way, and PO files that still lie in the outbox."""
-
-    status: VendorStatus
-    pending: list[FileRow] = field(default_factory=list)
-    not_taken: list[OrderFileRow] = field(default_factory=list)
 
 
 def register(app: typer.Typer) -> None:
@@ -50,69 +33,34 @@ def register(app: typer.Typer) -> None:
 
         Example: filebridge status
         """
-        from filebridge.cli import render
-        from filebridge.ledger import passes
+        from filebridge.cli import render, standing
 
         here = current()
         workspace = here.workspace()
         vendors = render.chosen(workspace, vendor) or workspace.vendors()
-        last: PassRow | None = None
-        standings: list[VendorStanding] = []
         with here.ledger_or_none() as ledger:
-            if ledger is not None:
-                with ledger.read() as connection:
-                    last = passes.last(connection)
-                    standings = [_standing(connection, workspace, name, here.clock.now()) for name in vendors]
+            found = standing.collect(ledger, workspace, vendors, now=here.clock.now())
         if here.json:
-            report.print_json(_as_json(workspace, last, standings, here.clock.now()))
+            report.print_json(standing.as_json(found))
             return
-        print(_looked(last, here.clock.now()))
-        if not standings:
+        print(_looked(found))
+        for request in found.asked:
+            print(f"Written down, not carried out yet: {request.kind} {request.subject}")
+        if not found.vendors:
             report.say(render.NOTHING_YET)
             return
-        _print(standings)
+        _print(found.vendors)
 
 
-def is_watching(last: PassRow | None, now: int) -> bool:
-    """Whether a `watch` is at work: it has not ended, and its heart beats."""
-    from filebridge.clock import SECOND
-
-    return (
-        last is not None
-        and last.by.startswith("watch")
-        and last.ended_at is None
-        and now - last.beat_at < BEAT_SECONDS * SECOND
-    )
-
-
-def _standing(connection: Any, workspace: Workspace, vendor: str, now: int) -> VendorStanding:
-    from filebridge.clock import SECOND
-    from filebridge.ledger import files, orders
-    from filebridge.replies.vendor_status import vendor_status
-
-    explain_after = round(workspace.settings.intake.explain_after * SECOND)
-    found = vendor_status(
-        connection,
-        vendor,
-        outbox=workspace.outbox / vendor,
-        now=now,
-        time_zone="UTC",
-        explain_after=explain_after,
-    )
-    folder = workspace.orders_of(vendor)
-    lying = set(os.listdir(folder)) if folder.is_dir() else set()
-    not_taken = [row for row in orders.files_of(connection, vendor) if row.name in lying] if lying else []
-    return VendorStanding(found, files.unsettled_files(connection, vendor), not_taken)
-
-
-def _looked(last: PassRow | None, now: int) -> str:
+def _looked(found: Standing) -> str:
     from filebridge.cli.render import ago, when
 
+    last, now = found.last, found.now
     if last is None:
         return (
             "FileBridge has not looked yet: `filebridge run` does it once, `filebridge watch` keeps doing it."
         )
-    if is_watching(last, now):
+    if found.is_watching:
         return f"FileBridge is watching ({last.by}); it last gave a sign of life {ago(last.beat_at, now)}."
     if last.ended_at is None:
         return (
@@ -208,55 +156,3 @@ def _why(reason: str) -> str:
     known = CATALOGUE.get(code)
     said = sentence(shown(message if known or message else reason)) or "FileBridge has not taken it yet."
     return f"{said} {known.fix}" if known else said
-
-
-def _as_json(
-    workspace: Workspace, last: PassRow | None, standings: list[VendorStanding], now: int
-) -> dict[str, Any]:
-    from filebridge.cli.render import instant
-
-    return {
-        "workspace": str(workspace.root),
-        "watching": is_watching(last, now),
-        "last_pass": None
-        if last is None
-        else {
-            "by": last.by,
-            "started_at": instant(last.started_at),
-            "beat_at": instant(last.beat_at),
-            "ended_at": instant(last.ended_at),
-            "exit_code": last.exit_code,
-        },
-        "vendors": [_vendor_as_json(one) for one in standings],
-    }
-
-
-def _vendor_as_json(one: VendorStanding) -> dict[str, Any]:
-    from filebridge.cli.render import instant
-
-    found = one.status
-    return {
-        "vendor": found.vendor,
-        "trouble": found.trouble or None,
-        "trouble_since": instant(found.trouble_since),
-        "orders_fetched_at": instant(found.orders_fetched_at),
-        "pending": [{"id": row.id, "name": row.name, "state": row.state.value} for row in one.pending],
-        "held": [
-            {"id": row.id, "name": row.name, "code": row.code, "message": row.message} for row in found.held
-        ],
-        "rejects": [
-            {"name": row.name, "reject_file": row.reject_file, "received_at": instant(row.received_at)}
-            for row in found.rejects
-        ],
-        "held_orders": [
-            {"po": row.po, "code": row.code, "message": row.message} for row in found.held_orders
-        ],
-        "waiting": [
-            {"name": row.name, "since": instant(row.first_seen_at), "reason": row.reason or None}
-            for row in found.waiting
-        ],
-        "order_files_not_taken": [
-            {"name": row.name, "state": row.state.value, "pos": row.pos, "written_at": instant(row.staged_at)}
-            for row in one.not_taken
-        ],
-    }

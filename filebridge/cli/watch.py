@@ -36,6 +36,7 @@ def register(app: typer.Typer) -> None:
 
         here = current()
         workspace = here.workspace()
+        render.must_have_vendor(workspace)
         vendors = render.chosen(workspace, vendor)
         log = _Log(here.json)
         with (

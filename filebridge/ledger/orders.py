@@ -91,6 +91,11 @@ class OrderFileRow:
     marked_at: int | None = None
     gone_at: int | None = None
 
+    @property
+    def is_for_marking(self) -> bool:
+        """Whether its POs are marked submitted for it: not those of a file sent again, nor on a submission."""
+        return bool(self.pos) and self.kind != "resend" and self.submit != "on_submission"
+
 
 @dataclass(frozen=True)
 class ExportRow:
@@ -126,6 +131,11 @@ def orders_of(
     if states:
         conditions.append(purchase_order.c.state.in_([state.value for state in states]))
     return _orders(connection, *conditions)
+
+
+def orders_in_question(connection: sa.Connection, vendor: str) -> list[OrderRow]:
+    """The vendor's POs that something stands against: held ones, and those in a file that RetailOps lacks."""
+    return _orders(connection, purchase_order.c.vendor == vendor, purchase_order.c.code != "")
 
 
 def orders_named(connection: sa.Connection, vendor: str, pos: Collection[str]) -> dict[str, OrderRow]:

@@ -16,7 +16,7 @@ from filebridge.ledger.calls import add_calls
 from filebridge.ledger.connect import insert_many
 from filebridge.ledger.files import file_row
 from filebridge.ledger.rows import runs_of, status_of_file
-from filebridge.ledger.schema import CallState, FileState, call, file, row_block, row_reject
+from filebridge.ledger.schema import CallState, FileState, call, file, renewal, row_block, row_reject
 from filebridge.mapping.mapped import MappedFile, RowRuns
 from filebridge.outcomes import OUTCOME_CODES, FileStatus, Outcome
 from filebridge.planning.plan import Plan
@@ -73,6 +73,15 @@ def save_plan(
     )
     _save_runs(connection, file_id, plan.runs)
     insert_many(connection, row_reject, _REJECT_COLUMNS, _reject_rows(file_id, rejects))
+    insert_many(
+        connection,
+        renewal,
+        ("file_id", "number", "vendor", "arrival", "order_at", "block"),
+        (
+            (file_id, number, row.vendor, row.seq, plan.order_at, block)
+            for number, block in enumerate(plan.renewed)
+        ),
+    )
     add_calls(connection, plan.calls, vendor=row.vendor, feed=feed, file_id=file_id, arrival=row.seq, now=now)
     return _write_status(connection, file_id)
 
@@ -207,7 +216,7 @@ def discard(connection: sa.Connection, file_id: str, *, message: str, now: int) 
 def _forget_plan(connection: sa.Connection, file_id: str) -> None:
     if _was_sent(connection, file_id):
         raise ValueError(f"file {file_id} has calls that were sent: it cannot be planned anew")
-    for table in (call, row_reject, row_block):
+    for table in (call, row_reject, row_block, renewal):
         connection.execute(sa.delete(table).where(table.c.file_id == file_id))
 
 

@@ -38,6 +38,9 @@ _DOUBTFUL: Final = """
     WHERE vendor = ? AND action = 'update' AND state IN ('planned', 'sending', 'uncertain')
     AND file_id IS NOT ? ORDER BY id
 """
+_RENEWALS: Final = """
+    SELECT file_id, arrival, order_at, block FROM renewal WHERE vendor = ? ORDER BY arrival, number
+"""
 
 
 def known_quantities(
@@ -45,19 +48,25 @@ def known_quantities(
 ) -> KnownQuantities:
     """The newest confirmed values of a vendor, over all of its feeds, for planning a file of `feed`.
 
-    VPCs in calls of other files than `but_file` whose answer is open are `doubtful`. Two VPCs with one hash
-    stand side by side, each with its own text.
+    Each with the latest time that it was given for, though no call was needed (`Plan.renewed`). VPCs in calls
+    of other files than `but_file` whose answer is open are `doubtful`. Two VPCs with one hash stand side by
+    side, each with its own text.
     """
     doubtful = _doubtful(connection, vendor, but_file, hash_of)
-    return fold(_confirmed(connection, vendor, feed), doubtful=doubtful, hash_of=hash_of)
+    known = fold(_confirmed(connection, vendor, feed), doubtful=doubtful, hash_of=hash_of)
+    return _renewed(connection, known, vendor, hash_of) if len(known) else known
 
 
 def retire(connection: sa.Connection, known: KnownQuantities) -> int:
     """Have later folds pass over the calls that decide nothing any more; how many there were.
 
     Without it, what is known of a feed that states everything each night would take longer each night. Nothing
-    is forgotten: what such a call said stays in it, and what is known stays the same.
+    is forgotten: what such a call said stays in it, and what is known stays the same. Renewals that decide
+    nothing any more are dropped.
     """
+    change_many(
+        connection, "DELETE FROM renewal WHERE file_id = ?", [(file_id,) for file_id in known.spent_renewals]
+    )
     return change_many(
         connection, "UPDATE call SET spent = 1 WHERE id = ?", [(call_id,) for call_id in known.spent]
     )
@@ -133,6 +142,27 @@ def _doubtful(connection: sa.Connection, vendor: str, but_file: str, hash_of: Ha
     found = connection.exec_driver_sql(_DOUBTFUL, (vendor, but_file))
     hashes = [hash_of(unpack(block).column("vpc")) for (block,) in found]
     return np.unique(np.concatenate(hashes)) if hashes else np.empty(0, dtype=np.uint64)
+
+
+def _renewed(
+    connection: sa.Connection, known: KnownQuantities, vendor: str, hash_of: HashOf
+) -> KnownQuantities:
+    """What is known, each value with the latest time that a file gave it for."""
+    order_at, arrivals = known.order_at.copy(), known.arrivals.copy()
+    files: list[str] = []
+    deciding = np.full(len(known), -1, dtype=np.int32)
+    for file_id, arrival, renewed_at, block in connection.exec_driver_sql(_RENEWALS, (vendor,)):
+        if file_id not in files[-1:]:
+            files.append(file_id)
+        batch = unpack(block)
+        vpcs, times = batch.column("vpc"), times_of(batch, renewed_at)
+        places, found = find(known, vpcs, hash_of(vpcs))
+        later = (times > order_at[places]) | ((times == order_at[places]) & (arrival > arrivals[places]))
+        at = places[found & later]
+        order_at[at], arrivals[at], deciding[at] = times[found & later], arrival, len(files) - 1
+    decides = set(deciding.tolist())
+    spent = tuple(file_id for number, file_id in enumerate(files) if number not in decides)
+    return replace(known, order_at=order_at, arrivals=arrivals, spent_renewals=spent)
 
 
 def _at(known: KnownQuantities, places: Ints) -> KnownQuantities:

@@ -141,6 +141,18 @@ row_block = sa.Table(
     sa.Column("runs", sa.LargeBinary, nullable=False),  # a packed RowRuns
 )
 
+renewal = sa.Table(
+    "renewal",
+    metadata,
+    sa.Column("file_id", sa.Text, sa.ForeignKey("file.id"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("vendor", sa.Text, nullable=False),
+    sa.Column("arrival", sa.Integer, nullable=False),  # file.seq
+    sa.Column("order_at", sa.BigInteger, nullable=False),
+    sa.Column("block", sa.LargeBinary, nullable=False),  # VPCs that the file gave their confirmed value again
+)
+sa.Index("renewal_by_vendor", renewal.c.vendor, renewal.c.arrival)
+
 row_reject = sa.Table(
     "row_reject",
     metadata,

@@ -35,7 +35,6 @@ MAX_CELL: Final = 32_767
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _BETWEEN_ITEMS: Final = ", "
-_DAY: Final = re.compile(r"\d{4}-\d{2}-\d{2}")
 _NOT_IN_XML: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _RUNS: Final = ("=", "+", "-", "@", "\t", "\r")
 _NUMBER: Final = re.compile(r"[+-]?(\d+([.,]\d+)*|[.,]\d+)%?")
@@ -135,8 +134,9 @@ def _text(cells: _Cells, header: str, column: Column, value: object) -> str:
     if column.date is None or not text.strip():
         return text
     try:
-        if _DAY.fullmatch(text.strip()):
-            return date.fromisoformat(text.strip()).strftime(column.date)
+        day = _day_of(text.strip())
+        if day is not None:
+            return day.strftime(column.date)
         micros = cells.read_instant(value)
         if micros is not None:
             return (_EPOCH + timedelta(microseconds=micros)).astimezone(cells.zone).strftime(column.date)
@@ -144,6 +144,14 @@ def _text(cells: _Cells, header: str, column: Column, value: object) -> str:
         pass  # the 31st of June, or a year that no calendar has: no date either
     cells.refuse("incomplete_po", header, f"RetailOps sent {text[:40]!r}, which is no date")
     return ""
+
+
+def _day_of(text: str) -> date | None:
+    """A day without a time, in either of ISO 8601's forms; None for all else."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def _translated(column: Column, text: str) -> str:

@@ -319,6 +319,22 @@ class Write(Strict):
 
     _encoding_is_known = field_validator("encoding")(Read._encoding_is_known.__func__)  # type: ignore[attr-defined]
 
+    @field_validator("sheet")
+    @classmethod
+    def _sheet_can_be_named(cls, value: str) -> str:
+        found = re.search(r"[\[\]:*?/\\]|\A'|'\Z", value)
+        if found:
+            raise ValueError(f"{value!r} is no name of a sheet: {found[0]!r} cannot stand there")
+        return value
+
+    @model_validator(mode="after")
+    def _delimiter_can_be_written(self) -> Write:
+        try:
+            self.delimiter.encode(self.encoding)
+        except UnicodeEncodeError as error:
+            raise ValueError(f"{self.encoding} has no {self.delimiter!r}, the delimiter") from error
+        return self
+
     @property
     def name_template(self) -> str:
         """The name template, with its default for the format."""

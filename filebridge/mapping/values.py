@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Final, NamedTuple, TypeAlias
 
-import numpy as np
-
-from filebridge.columns import Ints
 from filebridge.mapping.judge import Decision, Fits
+
+if TYPE_CHECKING:
+    from filebridge.columns import Ints
 
 MAX_QUANTITY: Final = 2**31 - 1
 """The largest quantity that any system on the way keeps as a whole number."""
@@ -217,6 +217,8 @@ class QuantityRule:
 
     def finish_all(self, quantities: Ints) -> Ints:
         """`finish` of quantities from 0 to MAX_QUANTITY, by a rule that never refuses them."""
+        import numpy as np
+
         left = np.maximum(quantities.astype(np.int64) - self.buffer, 0)
         if self.smallest is not None:
             left = np.maximum(left, self.smallest)

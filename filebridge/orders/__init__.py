@@ -16,13 +16,14 @@ unchanged after it was published.
 """
 
 from filebridge.orders.export import export, publish_staged, resend
-from filebridge.orders.fetch import Fetched, fetch, lookup
+from filebridge.orders.fetch import Fetched, fetch, in_question, lookup
 from filebridge.orders.marks import plan_marks, recover, verify
 
 __all__ = [
     "Fetched",
     "export",
     "fetch",
+    "in_question",
     "lookup",
     "plan_marks",
     "publish_staged",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import logging
 from collections.abc import Collection, Sequence
@@ -33,12 +34,7 @@ FOLDER: Final = "orders"
 """Where PO files are published, below the vendor's outbox."""
 DONE: Final = ".done"
 _LINE_ENDS: Final = {"crlf": "\r\n", "lf": "\n"}
-_AFTER_THE_MARK: Final = {
-    "utf-8-sig": "utf-8",
-    "utf_8_sig": "utf-8",
-    "utf-16": "utf-16-le",
-    "utf-32": "utf-32-le",
-}
+_AFTER_THE_MARK: Final = {"utf-8-sig": "utf-8", "utf-16": "utf-16-le", "utf-32": "utf-32-le"}
 
 
 def export(
@@ -340,7 +336,7 @@ def _write_table(stream: BinaryIO, layout: OrderLayout, rows: Sequence[Sequence[
     write_delimited(
         stream,
         table,
-        encoding=_AFTER_THE_MARK.get(write.encoding.lower(), write.encoding),
+        encoding=_AFTER_THE_MARK.get(codecs.lookup(write.encoding).name, write.encoding),
         delimiter=write.delimiter,
         quoting=write.quoting,
         line_end=_LINE_ENDS[write.line_end],

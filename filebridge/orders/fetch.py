@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
@@ -18,8 +17,6 @@ from filebridge.mapping.pack import VendorPack
 from filebridge.milestones import reached
 from filebridge.rejects import CATALOGUE, Note
 from filebridge.retailops.reading import date_submit_of, items_of, po_of, status_of
-
-logger = logging.getLogger("filebridge.orders")
 
 NOT_COMPLETE: Final = ("open", "ready", "submitted", "accepted", "receiving")
 EVERY_STATUS: Final = (*NOT_COMPLETE, "complete")
@@ -60,7 +57,7 @@ def fetch(
     """Read every PO of the vendor in its configured statuses into the ledger; writes no file, marks nothing.
 
     Due or not. Where the retailer changes POs after their submission, those are read as well; `every_status`
-    reads all there are. A PO that a file holds, and that is not among them, is looked for in every status:
+    reads all there are. A PO that was to be submitted, and is not among them, is looked for in every status:
     found, somebody has submitted it already; not found, it is gone (`OrderState.VANISHED`). Raises what
     `RetailOps.fetch_orders` raises; the ledger is then as it was.
     """
@@ -72,13 +69,13 @@ def fetch(
     with ledger.read() as connection:
         known = known_orders.orders_of(connection, pack.vendor)
     missing = {row.po: row for row in known if row.po not in found and _is_expected(row, pack)}
-    elsewhere = _look_for([po for po, row in missing.items() if row.is_exported], client, pack)
+    elsewhere = _look_for(missing, client, pack)
     vanished = [po for po in missing if po not in elsewhere]
     with ledger.begin() as connection:
         _see(connection, {**elsewhere, **found}, pack, at)
         _miss(connection, [missing[po] for po in vanished])
     reached("orders.fetched", pack.vendor)
-    said += tuple(Note("incomplete_po", f"RetailOps sent a purchase order that {fault}") for fault in faults)
+    said += tuple(Note("incomplete_po", f"Of what RetailOps sent, {fault}") for fault in faults)
     return Fetched(len(found), said, tuple(po for po in vanished if missing[po].is_exported))
 
 
@@ -110,6 +107,13 @@ def look_again(
     return tuple(gone)
 
 
+def in_question(ledger: Ledger, pack: VendorPack) -> tuple[Note, ...]:
+    """What stands against POs of the vendor now, each in a sentence: held ones, and such as are gone."""
+    with ledger.read() as connection:
+        rows = known_orders.orders_in_question(connection, pack.vendor)
+    return tuple(Note(row.code, f"{row.message.rstrip('.')}. {CATALOGUE[row.code].fix}") for row in rows)
+
+
 def read_order(record: Mapping[str, Any]) -> PurchaseOrder | str:
     """A PO from its record, or the sentence that says what it lacks."""
     po = po_of(record)
@@ -134,7 +138,9 @@ def _is_expected(row: OrderRow, pack: VendorPack) -> bool:
     """Whether a fetch should have found a PO, so that its absence means something."""
     if row.state is OrderState.MARKED:
         return pack.settings.changes_after_submit and row.status != "complete" and not row.code
-    return row.state is not OrderState.VANISHED
+    if row.state is OrderState.VANISHED:
+        return False
+    return row.is_exported or is_to_be_submitted(row.status, pack)
 
 
 def _statuses(pack: VendorPack, *, every_status: bool) -> tuple[str, ...]:
@@ -164,8 +170,6 @@ def _of_vendor(
             )
         else:
             found[po] = record
-    for note in said:
-        logger.warning(note.message, extra={"vendor": pack.vendor})
     return found, tuple(said)
 
 
@@ -286,5 +290,3 @@ def _miss(connection: Any, rows: Iterable[OrderRow]) -> None:
             code="vanished" if told else "",
             message=message if told else "",
         )
-        if told:
-            logger.warning("%s. %s", message, CATALOGUE["vanished"].fix, extra={"vendor": row.vendor})

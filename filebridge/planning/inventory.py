@@ -76,6 +76,7 @@ class _Comparison:
     known: KnownQuantities
     order_at: int
     decisions: list[Ints] = field(default_factory=list)
+    renewed: list[bytes] = field(default_factory=list)
     newest: int = int(NO_INSTANT)
 
     def __post_init__(self) -> None:
@@ -93,7 +94,13 @@ class _Comparison:
             self.decisions.append(decisions)
             numbered = _with_record(batch, np.arange(first, first + batch.num_rows, dtype=np.int32), times)
             first += batch.num_rows
+            self._renew(numbered.filter(bool_array(decisions == _UNCHANGED)))
             yield numbered if (decisions == _SEND).all() else numbered.filter(bool_array(decisions == _SEND))
+
+    def _renew(self, unchanged: Batch) -> None:
+        if unchanged.num_rows:
+            names = [name for name in ("vpc", "as_of") if name in unchanged.schema.names]
+            self.renewed.append(pack(unchanged.select(names)))
 
     def _times(self, batch: Batch) -> Longs:
         """The time of each record, in microseconds UTC."""
@@ -143,13 +150,24 @@ class _Comparison:
         absent: Mask = known.of_feed & ~present & (known.order_at <= self.order_at)
         return absent
 
-    def zeroes(self, absent: Mask) -> Mask:
-        """The absent VPCs that are set to zero; letting go of a held `missing: hold` means to."""
+    def nothing_left(self, absent: Mask) -> Mask:
+        """The absent VPCs that are given a zero; letting go of a held `missing: hold` means to."""
         wanted = self.mapping.missing == "zero" or (self.mapping.missing == "hold" and self.file.released)
-        if not wanted or self.mapped.keys_unread:
-            return np.zeros(len(self.known), np.bool_)
-        zeroes: Mask = absent & (self.known.quantities != 0)
+        return absent if wanted and not self.mapped.keys_unread else np.zeros(len(self.known), np.bool_)
+
+    def zeroes(self, absent: Mask) -> Mask:
+        """Those of them that RetailOps must be told of; the others are zero already."""
+        zeroes: Mask = self.nothing_left(absent) & (self.known.quantities != 0)
         return zeroes
+
+    def renewals(self, absent: Mask) -> tuple[bytes, ...]:
+        """`Plan.renewed`, once all records were seen."""
+        still = np.flatnonzero(self.nothing_left(absent) & (self.known.quantities == 0)).astype(np.int32)
+        if not len(still):
+            return tuple(self.renewed)
+        vpcs = self.known.vpcs.take(int_array(still))
+        block = pack(pa.RecordBatch.from_arrays([vpcs], schema=pa.schema([("vpc", pa.string())])))
+        return (*self.renewed, block)
 
     def hold(self, feed: KnownFeed, absent: Mask) -> Hold | None:
         """Why a person must look at the file before anything of it is sent."""
@@ -212,6 +230,7 @@ def plan_inventory(
         zeroed=int(zeroes.sum()),
         zeroing_refused=mapping.missing == "zero" and bool(mapped.keys_unread) and bool(absent.any()),
         notes=notes,
+        renewed=look.renewals(absent),
     )
 
 

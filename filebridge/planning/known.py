@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-import numpy as np
+if TYPE_CHECKING:
+    from filebridge.columns import Hashes, Ints, Longs, Mask, TextColumn
 
-from filebridge.columns import Hashes, Ints, Longs, Mask, TextColumn, text_column
+
+def _no_longs() -> Longs:
+    import numpy as np
+
+    return np.empty(0, dtype=np.int64)
 
 
 @dataclass(frozen=True)
 class KnownQuantities:
     """The newest confirmed value of each VPC of one vendor, as columns ordered by `hashes`.
 
-    `hashes` are `columns.hash_text` of `vpcs`. `order_at` is the time that the value was given for (that of
-    its file or row), `confirmed_at` when RetailOps confirmed it, both in microseconds UTC. `of_feed` tells
+    `hashes` are `columns.hash_text` of `vpcs`. `order_at` is the latest time that the value was given for (that
+    of a file or row, though no call was needed), `confirmed_at` when RetailOps confirmed it, both in
+    microseconds UTC. `of_feed` tells
     which VPCs the feed that is being planned has set before. `unit_costs` and `actives` hold an empty text
     where RetailOps was never told. `doubtful` are hashes of VPCs that stand in a call whose answer is still
     open: nothing is `unchanged` for them.
@@ -30,11 +36,13 @@ class KnownQuantities:
     confirmed_at: Longs
     of_feed: Mask
     doubtful: Hashes
-    arrivals: Longs = field(default_factory=lambda: np.empty(0, dtype=np.int64))
+    arrivals: Longs = field(default_factory=_no_longs)
     """Number of the file (its `seq`) that gave the value: of equal times the later arrival wins. The values of
     an earlier arrival may be planned late, where its file was held. Empty: all arrived earlier."""
     spent: tuple[int, ...] = ()
     """Ids of confirmed calls of the feed that decide nothing any more: newer ones say all that they said."""
+    spent_renewals: tuple[str, ...] = ()
+    """Ids of files whose `Plan.renewed` decides nothing any more, for the same reason."""
 
     def __len__(self) -> int:
         return len(self.hashes)
@@ -42,7 +50,11 @@ class KnownQuantities:
 
 def nothing_known() -> KnownQuantities:
     """What is known of a vendor's quantities before its first file."""
-    longs = np.empty(0, dtype=np.int64)
+    import numpy as np
+
+    from filebridge.columns import text_column
+
+    longs = _no_longs()
     return KnownQuantities(
         hashes=np.empty(0, dtype=np.uint64),
         vpcs=text_column([]),

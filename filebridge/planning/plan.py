@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
-from filebridge.mapping.mapped import RowRuns
 from filebridge.rejects import Note
+
+if TYPE_CHECKING:
+    from filebridge.mapping.mapped import RowRuns
 
 
 class Action(StrEnum):
@@ -65,3 +68,6 @@ class Plan:
     zeroing_refused: bool = False
     """VPCs are absent that `missing: zero` would set to zero, but a row's VPC could not be read."""
     notes: tuple[Note, ...] = ()
+    renewed: tuple[bytes, ...] = ()
+    """VPCs to which this file gives the value that is confirmed already, as packed columns `vpc` and, where rows
+    have a time of their own, `as_of`: nothing is sent, and yet older files must not beat it."""

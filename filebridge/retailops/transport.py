@@ -68,6 +68,7 @@ class Transport(httpx.BaseTransport):
         self._whole = whole
         self._headers = httpx.Headers(list(headers))
         self._host = httpx.URL(scheme=scheme, host=host, port=port)
+        self._urls: dict[str, httpx.URL] = {}
         self._place = (scheme.encode("ascii"), host.encode("ascii"), port)
         self._times = {"timeout": {"connect": connect, "read": read, "write": read, "pool": whole}}
         self._tls = httpx.create_ssl_context(trust_env=False) if scheme == "https" else None
@@ -78,7 +79,10 @@ class Transport(httpx.BaseTransport):
         """Send one body and read the answer. Raises nothing that the network can cause."""
         watch = self._watch
         watch.start(self._whole)
-        url = self._host.copy_with(raw_path=target.encode("ascii"))
+        url = self._urls.get(target)
+        if url is None:
+            # There are a handful of targets, and making a URL of one costs as much as a tenth of a call.
+            url = self._urls[target] = self._host.copy_with(raw_path=target.encode("ascii"))
         try:
             response = self.handle_request(httpx.Request("POST", url, headers=self._headers, content=body))
             try:

@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-import numpy as np
-import numpy.typing as npt
-
-from filebridge.columns import Ints, TextColumn
 from filebridge.rejects import Note
 
-Kinds = npt.NDArray[np.uint8]
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from filebridge.columns import Ints, TextColumn
+
+Kinds: TypeAlias = "npt.NDArray[np.uint8]"
 """The `Kind` of each cell of a column."""
 
 

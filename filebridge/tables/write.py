@@ -15,6 +15,7 @@ LONGEST_CELL: Final = 32_767
 _NOT_IN_XML: Final = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _WIDEST: Final = 60
 _NARROWEST: Final = 9
+_EVERYWHERE: Final = "A1:XFD1048576"
 _SOME_DAY: Final = datetime(2000, 1, 1)
 """Written as the time of creation: the same rows give the same bytes, on any day."""
 
@@ -120,7 +121,7 @@ def write_workbook(
         plain = workbook.add_format({"num_format": "@"})
         bold = workbook.add_format({"num_format": "@", "bold": True})
         marked = workbook.add_format({"num_format": "@", "bg_color": "#FFD9D9"})
-        page.ignore_errors({"number_stored_as_text": "A1:XFD1048576"})
+        page.ignore_errors({"number_stored_as_text": _EVERYWHERE, "two_digit_text_year": _EVERYWHERE})
         if header:
             page.freeze_panes(1, 0)
         widest: list[int] = []

@@ -83,6 +83,7 @@ class Workspace:
     def __init__(self, folder: Path, url: str, *, orders: bool = False) -> None:
         self.folder = folder
         self.here: Callable[..., Ended] = run_filebridge
+        self.started: list[subprocess.Popen[str]] = []
         self.write("filebridge.yaml", _settings(url))
         self.write("mappings/acme/vendor.yaml", VENDOR)
         self.write("mappings/acme/inventory.yaml", INVENTORY)
@@ -103,18 +104,27 @@ class Workspace:
         return run_filebridge("-C", str(self.folder), *arguments, key=key)
 
     def read(self, *arguments: str) -> Ended:
-        """Run a command in this process: for those that only read, where another one only takes time."""
+        """Run a command in this process, where another one only takes time."""
         return self.here("-C", str(self.folder), *arguments)
 
     def start(self, *arguments: str, key: str = KEY) -> subprocess.Popen[str]:
         """Begin a command in this workspace, and do not wait for it."""
-        return subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-m", "filebridge", "-C", str(self.folder), *arguments],
             env=environment(key),
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
         )
+        self.started.append(process)
+        return process
+
+    def end_all(self) -> None:
+        """End what a test that failed has left."""
+        for process in self.started:
+            if process.poll() is None:
+                process.kill()
+                process.communicate()
 
     def end(self, process: subprocess.Popen[str], number: signal.Signals = signal.SIGTERM) -> Ended:
         """Ask a command to end, and wait for that."""
@@ -214,11 +224,12 @@ def retailops(sandbox: RetailOpsHere) -> RetailOpsHere:
 
 
 @pytest.fixture
-def workspace(tmp_path: Path, retailops: RetailOpsHere, here: Callable[..., Ended]) -> Workspace:
+def workspace(tmp_path: Path, retailops: RetailOpsHere, here: Callable[..., Ended]) -> Iterator[Workspace]:
     """A new workspace; RetailOps has three POs for it."""
     made = Workspace(tmp_path / "trade", retailops.url)
     made.here = here
-    return made
+    yield made
+    made.end_all()
 
 
 @pytest.fixture(scope="session")
@@ -237,12 +248,13 @@ def _traded(tmp_path_factory: pytest.TempPathFactory, sandbox: RetailOpsHere) ->
 
 
 @pytest.fixture
-def traded(_traded: Workspace, tmp_path: Path, here: Callable[..., Ended]) -> Workspace:
+def traded(_traded: Workspace, tmp_path: Path, here: Callable[..., Ended]) -> Iterator[Workspace]:
     """A copy of that workspace, to be changed."""
     copy = object.__new__(Workspace)
-    copy.folder, copy.here = tmp_path / "copy", here
+    copy.folder, copy.here, copy.started = tmp_path / "copy", here, []
     shutil.copytree(_traded.folder, copy.folder, symlinks=True)
-    return copy
+    yield copy
+    copy.end_all()
 
 
 @pytest.fixture

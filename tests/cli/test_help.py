@@ -97,6 +97,13 @@ def test_a_folder_that_is_no_workspace_is_said(filebridge: Any, tmp_path: Path) 
     assert not list(tmp_path.iterdir())
 
 
+def test_a_workspace_without_a_vendor_is_said(here: Any, tmp_path: Path) -> None:
+    (tmp_path / "mappings").mkdir()
+    ended = here("-C", str(tmp_path), "run")
+    assert ended.code == 2
+    assert "no vendor" in ended.err
+
+
 def test_with_json_an_error_is_a_document_too(here: Any, workspace: Any, tmp_path: Path) -> None:
     assert "error" in here("--json", "status", "-C", str(tmp_path)).json
     assert "error" in workspace.read("show", "--json").json

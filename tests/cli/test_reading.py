@@ -38,6 +38,13 @@ def test_the_table_of_files_can_be_read_without_colour(traded: Any) -> None:
     assert max(map(len, ended.out.splitlines())) <= 100
 
 
+def test_a_terminal_that_lacks_characters_is_written_to_all_the_same(filebridge: Any, traded: Any) -> None:
+    ended = filebridge("-C", str(traded.folder), "files", PYTHONIOENCODING="ascii")
+    assert ended.code == 0
+    assert ended.out.isascii()
+    assert "acme/inventory-2.csv" in ended.out
+
+
 def test_show_tells_the_receipt_in_words_and_each_call(traded: Any) -> None:
     wanted = file_id(traded, "inventory-2.csv")
     ended = traded.read("show", wanted)
@@ -95,6 +102,7 @@ def test_status_says_what_waits_and_how_it_is_decided(traded: Any) -> None:
     assert "No watch is running" in ended.out
     document = traded.read("status", "--json").json
     assert document["watching"] is False
+    assert document["decisions"] == []
     assert document["last_pass"]["exit_code"] == 1
     (vendor,) = document["vendors"]
     assert [one["id"] for one in vendor["held"]] == [held]

@@ -27,7 +27,7 @@ def test_a_run_without_a_terminal_prints_a_line_a_file_and_then_nothing(
 
 def test_run_tells_a_program_what_it_did(traded: Any) -> None:
     traded.drop("inventory-4.csv", "00120,6", "0417,bad")
-    document = traded.filebridge("run", "--json").json
+    document = traded.read("run", "--json").json
     assert document["exit_code"] == 1
     assert [(file["name"], file["outcomes"]) for file in document["files"]] == [
         ("inventory-4.csv", {"delivered": 1, "rejected": 1})
@@ -40,7 +40,7 @@ def test_run_tells_a_program_what_it_did(traded: Any) -> None:
 
 def test_files_that_wait_are_explained(workspace: Any) -> None:
     workspace.drop("prices.txt", "x", head="y")
-    ended = workspace.filebridge("run")
+    ended = workspace.read("run")
     assert "prices.txt stays in the inbox" in ended.err
     assert "inventory*.csv" in ended.err
 
@@ -79,12 +79,12 @@ def test_a_mapping_mistake_ends_with_2_and_names_file_line_and_nearest_word(
     )
     workspace.drop("inventory.csv", "00120,5")
     for command in ("check", "run"):
-        ended = workspace.filebridge(command)
+        ended = workspace.read(command)
         assert ended.code == 2
         assert "mappings/acme/inventory.yaml:3" in ended.all
         assert "covers" in ended.all
     assert not retailops.calls(UPDATE)
-    assert workspace.filebridge("check", "--json").json["problems"]
+    assert workspace.read("check", "--json").json["problems"]
 
 
 def test_check_asks_retailops_whether_the_key_works(workspace: Any) -> None:
@@ -144,18 +144,18 @@ def test_sigterm_ends_with_143(workspace: Any, retailops: Any, wait_until: Any) 
 
 def test_a_held_file_is_released_and_sent_by_the_next_run(traded: Any, retailops: Any) -> None:
     held = traded.read("files", "--json", "--status", "held").json["files"][0]["id"]
-    assert traded.filebridge("release", held).code == 0
-    document = traded.filebridge("run", "--json", "--only", "in").json
+    assert traded.read("release", held).code == 0
+    document = traded.read("run", "--json", "--only", "in").json
     assert [(file["id"], file["status"]) for file in document["files"]] == [(held, "accepted")]
-    refused = traded.filebridge("release", held, "--json")
+    refused = traded.read("release", held, "--json")
     assert refused.code == 2
     assert refused.json["ok"] is False
 
 
 def test_a_held_file_is_discarded_and_its_rows_say_so(traded: Any, retailops: Any) -> None:
     held = traded.read("files", "--json", "--status", "held").json["files"][0]["id"]
-    assert traded.filebridge("discard", held).code == 0
-    traded.filebridge("run")
+    assert traded.read("discard", held).code == 0
+    traded.read("run")
     rows = traded.read("rows", held, "--json").json["rows"]
     assert {(row["outcome"], row["code"]) for row in rows} == {("rejected", "discarded")}
     assert not retailops.calls(UPDATE)
@@ -163,18 +163,18 @@ def test_a_held_file_is_discarded_and_its_rows_say_so(traded: Any, retailops: An
 
 def test_a_refused_file_is_tried_again_once_its_mapping_is_mended(workspace: Any) -> None:
     workspace.drop("inventory.csv", "00120,5", head="SKU,Stock")
-    assert workspace.filebridge("run").code == 1
+    assert workspace.read("run").code == 1
     (file,) = workspace.read("files", "--json").json["files"]
     workspace.write(
         "mappings/acme/inventory.yaml", "document: inventory\nfields: {vpc: SKU, quantity: Stock}\n"
     )
-    assert workspace.filebridge("retry", file["id"]).code == 0
-    assert workspace.filebridge("run").code == 0
+    assert workspace.read("retry", file["id"]).code == 0
+    assert workspace.read("run").code == 0
     assert workspace.receipt("inventory.csv")["status"] == "accepted"
 
 
 def test_an_order_is_written_once_more_under_a_name_that_says_so(traded: Any, retailops: Any) -> None:
-    ended = traded.filebridge("orders", "resend", "D2700001", "--json")
+    ended = traded.read("orders", "resend", "D2700001", "--json")
     assert ended.code == 0
     assert ended.json["resent"][0]["ok"]
     names = sorted(path.name for path in (traded.folder / "outbox/acme/orders").iterdir())
@@ -188,7 +188,7 @@ def test_a_damaged_ledger_is_a_sentence(traded: Any) -> None:
     with ledger.open("r+b") as stream:
         stream.write(b"this is no ledger, it is a letter")
     for command in ("status", "files", "run"):
-        ended = traded.filebridge(command)
+        ended = traded.read(command)
         assert ended.code == 2
         assert "damaged" in ended.err
 

@@ -288,6 +288,24 @@ def test_a_po_that_somebody_else_submitted_counts_as_marked(trade: Make, po: Mak
     assert one.order("D1").state is OrderState.MARKED
 
 
+def test_a_po_that_somebody_else_submitted_before_it_was_due_is_not_gone(trade: Make, po: Make) -> None:
+    one = trade(po("D1", date_submit="2026-11-23T13:00:00Z"))
+    one.run()
+    one.sandbox.state.change_po("D1", fields={"status": "submitted"})
+    one.run()
+    row = one.order("D1")
+    assert (row.state, row.status) == (OrderState.SEEN, "submitted")
+
+
+def test_pos_that_were_only_looked_at_are_not_gone_when_a_pass_does_not_read_them(
+    trade: Make, po: Make
+) -> None:
+    one = trade(po("D1", status="submitted"), po("D2", status="complete"))
+    orders.fetch(one.ledger, one.client, one.pack, one.clock, every_status=True)
+    one.run()
+    assert [one.order(number).state for number in ("D1", "D2")] == [OrderState.SEEN, OrderState.SEEN]
+
+
 def test_a_po_that_is_cancelled_after_its_mark_is_said_where_such_changes_are_looked_for(
     trade: Make, po: Make
 ) -> None:

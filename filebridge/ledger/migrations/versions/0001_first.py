@@ -188,6 +188,17 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('order_file_id', 'po')
     )
     op.create_index('order_export_by_po', 'order_export', ['vendor', 'po'], unique=False)
+    op.create_table('renewal',
+    sa.Column('file_id', sa.Text(), nullable=False),
+    sa.Column('number', sa.Integer(), nullable=False),
+    sa.Column('vendor', sa.Text(), nullable=False),
+    sa.Column('arrival', sa.Integer(), nullable=False),
+    sa.Column('order_at', sa.BigInteger(), nullable=False),
+    sa.Column('block', sa.LargeBinary(), nullable=False),
+    sa.ForeignKeyConstraint(['file_id'], ['file.id'], ),
+    sa.PrimaryKeyConstraint('file_id', 'number')
+    )
+    op.create_index('renewal_by_vendor', 'renewal', ['vendor', 'arrival'], unique=False)
     op.create_table('row_block',
     sa.Column('file_id', sa.Text(), nullable=False),
     sa.Column('runs', sa.LargeBinary(), nullable=False),
