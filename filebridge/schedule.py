@@ -64,6 +64,8 @@ class Watch:
         packs = self._load(report)
         intake.recover(desk, packs)
         decisions.carry_out(desk, self._packs)
+        if self._vendors is None:
+            report.waiting += intake.of_nobody(desk)
         settled = self._settler.settle(intake.look(desk, packs), monotonic=desk.clock.monotonic())
         due = [pack for pack in packs if self._is_due(pack)]
         work(desk, packs, report, settled=settled, identifiers=self._identifiers, due=due)

@@ -61,7 +61,7 @@ class House:
         self.root, self.sandbox, self.clock, self.reader = root, sandbox, HandClock(), Reader()
         self.write("filebridge.yaml", SETTINGS.format(url=sandbox.url, quarantine=quarantine))
         self.write("key", DEFAULT_KEY).chmod(0o600)
-        (root / "mappings").mkdir(exist_ok=True)
+        self.workspace = Workspace.open(root, environment={})
 
     def write(self, name: str, content: str | bytes) -> Path:
         path = self.root / name
@@ -77,16 +77,13 @@ class House:
     def drop(self, name: str, content: str | bytes, vendor: str = "acme") -> Path:
         return self.write(f"inbox/{vendor}/{name}", content)
 
-    def workspace(self) -> Workspace:
-        return Workspace.open(self.root, environment={})
-
     def run(self, **how: Any) -> PassReport:
         """One pass, as `filebridge run` makes it."""
-        with open_desk(self.workspace(), reader=self.reader, clock=self.clock) as desk:
+        with open_desk(self.workspace, reader=self.reader, clock=self.clock) as desk:
             return run_pass(desk, **how)
 
     def preview(self, path: Path, vendor: str = "acme") -> Previewed:
-        return preview(self.workspace(), path, vendor, clock=self.clock, reader=self.reader)
+        return preview(self.workspace, path, vendor, clock=self.clock, reader=self.reader)
 
     def run_as_previewed(self, name: str, content: str | bytes, vendor: str = "acme") -> PassReport:
         """Drop a file and run, and check that all came as `preview` had said: bodies, outcomes, reasons, notes."""
@@ -108,7 +105,7 @@ class House:
         return report
 
     def decide(self, kind: str, subject: str) -> str:
-        return decide(self.workspace(), kind, subject, clock=self.clock).result
+        return decide(self.workspace, kind, subject, clock=self.clock).result
 
     def bodies(self) -> list[bytes]:
         """The bodies of all calls that changed something, or could have; fetches are not among them."""
@@ -127,7 +124,7 @@ class House:
 
     def rows(self, file_id: str) -> list[dict[str, Any]]:
         """What `rows ID --json` prints of a file."""
-        ledger = read_ledger(self.workspace().ledger_url)
+        ledger = read_ledger(self.workspace.ledger_url)
         with ledger.read() as connection:
             found = [part for row in rows.every_row(connection, file_id) for part in row.as_json()]
         ledger.close()

@@ -44,8 +44,8 @@ def test_a_file_ends_as_its_case_says(case: Path, house: Any, request: pytest.Fi
             (case / name).write_bytes(found[name])
     wanted = {name: (case / name).read_bytes() for name in EXPECTED if (case / name).exists()}
     assert wanted.keys() == found.keys(), "an expectation is missing, or not used"
-    for name in wanted:
-        assert found[name].decode("latin-1") == wanted[name].decode("latin-1"), name
+    for name, content in wanted.items():
+        assert found[name].decode("latin-1") == content.decode("latin-1"), name
 
 
 def test_every_folder_below_golden_is_a_case() -> None:

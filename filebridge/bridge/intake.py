@@ -55,6 +55,25 @@ def look(desk: Desk, packs: Sequence[VendorPack]) -> list[Look]:
     return [scan(inbox) for pack in packs for inbox in inboxes(desk, pack)]
 
 
+def of_nobody(desk: Desk) -> list[Waiting]:
+    """What lies in the inbox outside every vendor's folder, where there are several vendors or none."""
+    vendors = desk.workspace.vendors()
+    if len(vendors) == 1:
+        return []
+    inbox = Inbox("", desk.workspace.inbox, own=False, others=frozenset(vendors))
+    found = scan(inbox)
+    fix = (
+        f"Move it into one of {', '.join(f'{inbox.path.name}/{vendor}/' for vendor in vendors)}"
+        if vendors
+        else ""
+    )
+    entries = [
+        waiting(entry, "no_vendor", "Nobody can tell whose file this is: it lies in no vendor's folder.", fix)
+        for entry in found.entries
+    ]
+    return [*entries, *found.strays]
+
+
 def identifier(desk: Desk, pack: VendorPack) -> Identifier:
     """Says whose files are, by this pack; workbooks are looked into in the reader process."""
 

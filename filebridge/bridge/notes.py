@@ -19,8 +19,15 @@ if TYPE_CHECKING:
     from filebridge.mapping.pack import VendorPack
 
 
-def write(desk: Desk, pack: VendorPack, waiting: Sequence[Waiting]) -> None:
-    """Write the notes that are due, take away those whose cause is gone, and write STATUS.txt anew."""
+_PASSING = frozenset({"still_changing", "in_use"})
+"""Why a file may stay in the inbox without that anybody has to do something."""
+
+
+def write(desk: Desk, pack: VendorPack, waiting: Sequence[Waiting]) -> list[Waiting]:
+    """Write the notes that are due, take away those whose cause is gone, and write STATUS.txt anew.
+
+    Gives the files that are seen for the first time to stay until a person does something.
+    """
     outbox = desk.workspace.outbox / pack.vendor
     now, explain_after = desk.clock.now(), desk.workspace.settings.intake.explain_after
     with desk.ledger.begin() as connection:
@@ -51,3 +58,5 @@ def write(desk: Desk, pack: VendorPack, waiting: Sequence[Waiting]) -> None:
             explain_after=round(explain_after * SECOND),
         )
     write_status_page(outbox, status)
+    first_seen = {row.name_bytes for row in look.there if row.first_seen_at == now}
+    return [wait for wait in waiting if wait.code not in _PASSING and wait.name_bytes in first_seen]

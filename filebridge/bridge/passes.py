@@ -37,6 +37,8 @@ class PassReport:
     said: list[Note] = field(default_factory=list)
     troubles: dict[str, str] = field(default_factory=dict)
     waiting: list[Waiting] = field(default_factory=list)
+    strays: list[Waiting] = field(default_factory=list)
+    """Those of `waiting` that are new and stay until a person does something."""
     problems: list[Problem] = field(default_factory=list)
 
     @property
@@ -46,7 +48,7 @@ class PassReport:
             return 3
         if self.problems:
             return 2
-        return 1 if any(file.needs_a_person for file in self.files) or self.said else 0
+        return 1 if any(file.needs_a_person for file in self.files) or self.said or self.strays else 0
 
 
 @dataclass
@@ -120,7 +122,7 @@ class _VendorTurn:
         """Write the vendor's waiting notes and its STATUS.txt."""
         from filebridge.bridge import notes
 
-        notes.write(self.desk, self.pack, waiting)
+        self.report.strays += notes.write(self.desk, self.pack, waiting)
 
     def end(self) -> None:
         """Write down that the channel is well, where nothing went wrong."""
@@ -157,6 +159,8 @@ def run_pass(
     settled = (
         take_settled(lambda: intake.look(desk, chosen), settler, clock=desk.clock) if inbound else Settled()
     )
+    if inbound and vendors is None:
+        report.waiting += intake.of_nobody(desk)
     identifiers = {pack.vendor: intake.identifier(desk, pack) for pack in chosen}
     work(desk, chosen, report, settled=settled, identifiers=identifiers, due=chosen if outbound else ())
     while settle and not report.troubles and _wait_for_open_answers(desk):

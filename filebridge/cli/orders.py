@@ -119,7 +119,7 @@ def _fetch(vendor: str = _VENDOR) -> int:
 
 
 def _show(
-    po: str = typer.Argument(metavar="=PO", help="The number of the purchase order, such as D123."),
+    po: str = typer.Argument(metavar="PO", help="The number of the purchase order, such as D123."),
     vendor: str = _VENDOR,
     fetch: bool = typer.Option(
         False, "--fetch", help="Read it from RetailOps anew, whatever is known of it."

@@ -125,7 +125,7 @@ def _rest(done: PassReport) -> Iterator[str]:
     for note in done.said:
         yield shown(note.message)
     for one in done.waiting:
-        yield f"{one.inbox.vendor}/{shown(one.name)} stays in the inbox: {sentence(one.message)}"
+        yield f"{one.inbox.vendor or 'inbox'}/{shown(one.name)} stays in the inbox: {sentence(shown(one.message))}"
         if one.fix:
             yield f"  {one.fix}"
     for problem in done.problems:

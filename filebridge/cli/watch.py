@@ -73,6 +73,8 @@ class _Log:
         self.order_files += len(done.order_files)
         if not self._as_json:
             outcome.print_lines(done, at=f"{datetime.now().astimezone():%Y-%m-%d %H:%M:%S}  ")
+        # A file that has just come is changing, and no news; one that stays so gets its note and stands in `status`.
+        done.waiting = [wait for wait in done.waiting if wait.code != "still_changing"]
         lines = outcome.rest_of(done)
         for line in lines:
             if line not in self._said:

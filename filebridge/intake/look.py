@@ -210,7 +210,7 @@ def _why_unsafe(status: os.stat_result) -> str | None:
 
 def _no_vendor(name: bytes, found: _Found) -> None:
     folder = printable(name.split(b"/")[0])
-    own = f"{found.inbox.path.name}/{found.inbox.vendor}/"
+    own = f"{found.inbox.path.name}/{found.inbox.vendor or 'VENDOR'}/"
     message = f"It lies in the folder {folder}, which is no vendor's."
     found.stray(name, "no_vendor", message, f"Move it to {own}, or make a vendor pack mappings/{folder}/.")
 

@@ -44,7 +44,7 @@ def read_owner(folder: int, name: bytes) -> str:
 def _excel_user(start: bytes) -> str:
     """Excel's: a length, then the name in the writer's code page, which is only shown where it is ASCII."""
     name = start[1 : 1 + start[0]] if start else b""
-    return name.decode("ascii", "replace").replace("\ufffd", "?").strip("\0 ") if name.strip(b"\0 ") else ""
+    return printable(name.strip(b"\0 ")) if name.isascii() else "?"
 
 
 def _office_user(start: bytes) -> str:

@@ -272,6 +272,35 @@ def move_file(connection: sa.Connection, order_file_id: str, state: OrderFileSta
     )
 
 
+def reopen_owed(connection: sa.Connection, vendor: str) -> None:
+    """Take finished files up again that hold a PO which waits for its mark once more: it was gone, or unreadable.
+
+    Not those whose POs a submission marks. When they were published and finished stays as it was.
+    """
+    holding = (
+        sa.select(order_export.c.order_file_id)
+        .join(
+            purchase_order,
+            sa.and_(
+                purchase_order.c.vendor == order_export.c.vendor,
+                purchase_order.c.po == order_export.c.po,
+                purchase_order.c.number == order_export.c.number,
+            ),
+        )
+        .where(purchase_order.c.vendor == vendor, purchase_order.c.state == OrderState.EXPORTED.value)
+    )
+    connection.execute(
+        sa.update(order_file)
+        .where(
+            order_file.c.id.in_(holding),
+            order_file.c.state == OrderFileState.MARKED.value,
+            order_file.c.kind != "resend",
+            order_file.c.submit != "on_submission",
+        )
+        .values(state=OrderFileState.PUBLISHED.value)
+    )
+
+
 def note_gone(connection: sa.Connection, order_file_id: str, gone_at: int | None) -> None:
     """Note when a published file was first seen to be taken; None: it is there after all."""
     connection.execute(sa.update(order_file).where(order_file.c.id == order_file_id).values(gone_at=gone_at))

@@ -63,12 +63,15 @@ def plan_marks(
 
     POs that were not seen since their file was published are read again first. One that changed gets its
     change file, and what that holds is marked; one that is gone is said and not marked. A mark that was
-    planned earlier and not sent is planned anew where a PO of it has changed. What an ended pass marked and
-    did not verify is verified first. Raises what `fetch` raises.
+    planned earlier and not sent is planned anew where a PO of it has changed. One that was gone, and is back as
+    its file says, is marked for that file. What an ended pass marked and did not verify is verified first.
+    Raises what `fetch` raises.
     """
     verify(ledger, client, pack, outbox, clock)
     if pack.settings.test:
         return ()
+    with ledger.begin() as connection:
+        known_orders.reopen_owed(connection, pack.vendor)
     files = _due_files(ledger, pack, outbox, clock)
     if any(file.is_unseen for file in files):
         fetch(ledger, client, pack, clock)
@@ -167,15 +170,16 @@ def _pos_in(block: bytes) -> tuple[str, ...]:
 
 
 def _take_answers(ledger: Ledger, vendor: str, now: int) -> None:
-    """Tell the POs what came of their marks. Only those that still wait for it: it is done once."""
+    """Tell the POs what came of their marks, the newest of each. Only those that still wait: it is done once."""
     if not any(file.calls and file.newest for file in _published(ledger, vendor)):
         return
     with ledger.begin() as connection:
         for file in _published_in(connection, vendor):
             waiting = {one.po for one in file.newest if file.orders[one.po].state is OrderState.EXPORTED}
+            newest = {po: call.id for call in file.calls for po in file.pos_of_call[call.id]}
             for call in file.calls:
                 if call.state in _ENDED:
-                    pos = [po for po in file.pos_of_call[call.id] if po in waiting]
+                    pos = [po for po in file.pos_of_call[call.id] if po in waiting and newest[po] == call.id]
                     _take_answer(connection, vendor, call, [file.orders[po] for po in pos], now)
     reached("orders.answers_taken", vendor)
 
@@ -219,8 +223,11 @@ def _due_files(ledger: Ledger, pack: VendorPack, outbox: Path, clock: Clock) -> 
 
 
 def _is_due(ledger: Ledger, row: OrderFileRow, outbox: Path, now: int) -> bool:
-    """Whether a file's POs may be marked. Under `when_picked_up` this is a look, and is written down."""
-    if row.submit != "when_picked_up":
+    """Whether a file's POs may be marked. Under `when_picked_up` this is a look, and is written down.
+
+    A file that was finished once was picked up: its trace is gone, and nobody looks for it again.
+    """
+    if row.submit != "when_picked_up" or row.marked_at is not None:
         return True
     gone_at = row.gone_at
     if not box.is_taken(outbox, outbox / FOLDER, row.name):

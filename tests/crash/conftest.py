@@ -139,9 +139,7 @@ class Scene:
     def marks(self) -> list[str]:
         """The POs that were marked submitted, as often as they were."""
         return sorted(
-            effect.key
-            for effect in self.sandbox.state.effects
-            if effect.action == "Vendor.PO.MarkSubmitted"
+            effect.key for effect in self.sandbox.state.effects if effect.action == "Vendor.PO.MarkSubmitted"
         )
 
     def published_at(self) -> float:

@@ -17,11 +17,13 @@ pytestmark = pytest.mark.timeout(240)
 def differences(wanted: dict[str, Any], found: dict[str, Any]) -> list[str]:
     """Where two ends differ, in words short enough to be read."""
     said = []
-    for part in wanted:
-        if wanted[part] != found[part]:
-            one, other = wanted[part], found[part]
+    for part, one in wanted.items():
+        if one != found[part]:
+            other = found[part]
             keys = [key for key in {**one, **other} if one.get(key) != other.get(key)][:3]
-            said += [f"{part}: {key}: {str(one.get(key))[:300]} != {str(other.get(key))[:300]}" for key in keys]
+            said += [
+                f"{part}: {key}: {str(one.get(key))[:300]} != {str(other.get(key))[:300]}" for key in keys
+            ]
     return said
 
 

@@ -21,7 +21,7 @@ fields: {vpc: SKU, quantity: Qty, unit_cost: Cost, active: Active}
 STOCK = [
     ["SKU", "Qty", "Cost", "Active"],
     ["00120", "5", "4.50", "1"],
-    ["Ø-9 \"x\"", "0", "", ""],
+    ['Ø-9 "x"', "0", "", ""],
     ["NA", "12", "1234.5", "0"],
 ]
 BODY = (
@@ -37,7 +37,9 @@ def test_an_inventory_csv_and_the_same_workbook_make_one_body(
     office: Callable[..., Any], retailops: Any
 ) -> None:
     made = office({"vendor.yaml": 'vendor_id: "27"\n', "inventory.yaml": INVENTORY + "send: all\n"})
-    text = "".join(",".join(f'"{cell.replace(chr(34), chr(34) * 2)}"' for cell in row) + "\r\n" for row in STOCK)
+    text = "".join(
+        ",".join(f'"{cell.replace(chr(34), chr(34) * 2)}"' for cell in row) + "\r\n" for row in STOCK
+    )
     path = made.write("inbox/acme/stock.csv", text)
 
     code, printed, _ = made.run("preview", str(path), "--json")

@@ -17,17 +17,20 @@ CHECKOUT = Path(__file__).parents[2]
 @pytest.mark.timeout(900)
 def test_the_wheel_alone_makes_a_workspace_and_shows_the_demo(tmp_path: Path) -> None:
     clean = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("FILEBRIDGE_", "PYTHON", "RETAILOPS_"))
-    }
+        name: value for name, value in os.environ.items() if not name.startswith(("FILEBRIDGE_", "PYTHON"))
+    } | {"RETAILOPS_API_KEY": "a-key-for-this-test"}
 
-    def run(*command: str | Path, codes: tuple[int, ...] = (0,)) -> str:
+    def run(*command: str | Path) -> str:
         done = subprocess.run(
-            [str(part) for part in command], cwd=tmp_path, env=clean, capture_output=True, text=True, check=False
+            [str(part) for part in command],
+            cwd=tmp_path,
+            env=clean,
+            capture_output=True,
+            text=True,
+            check=False,
         )
         said = done.stdout + done.stderr
-        assert done.returncode in codes and "Traceback" not in said, said[-3000:]
+        assert done.returncode == 0 and "Traceback" not in said, said[-3000:]
         return said
 
     run(sys.executable, "-m", "pip", "wheel", "--no-deps", "--wheel-dir", tmp_path / "wheels", CHECKOUT)
@@ -40,6 +43,6 @@ def test_the_wheel_alone_makes_a_workspace_and_shows_the_demo(tmp_path: Path) ->
     where = run(scripts / "python", "-c", "import filebridge; print(filebridge.__file__)")
     assert str(tmp_path) in where
     run(filebridge, "init", "trade")
-    run(filebridge, "-C", "trade", "check", "--offline", codes=(0, 1))
+    run(filebridge, "-C", "trade", "check", "--offline")
     assert "RetailOps was told" in run(filebridge, "demo")
     assert '"$schema"' in run(filebridge, "schema")

@@ -24,7 +24,8 @@ READ = ReadOptions(format="csv", encoding="utf-8", delimiter=",", header_row=1)
 VPC = st.sampled_from(["A", "B", "a", "00120", "1.23E+17", "", "1-Mar"])
 QUANTITY = st.sampled_from(["1", "2", "-1", "1,000", "1,234,567", "2.000", "x", ""])
 ROWS = st.lists(
-    st.one_of(st.tuples(VPC, QUANTITY), st.tuples(VPC), st.tuples(VPC, QUANTITY, st.just("more"))), max_size=14
+    st.one_of(st.tuples(VPC, QUANTITY), st.tuples(VPC), st.tuples(VPC, QUANTITY, st.just("more"))),
+    max_size=14,
 )
 
 

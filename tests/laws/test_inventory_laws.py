@@ -21,7 +21,9 @@ QUANTITY = st.one_of(
     st.integers(-3, 12).map(str), st.sampled_from(["", "x", "1,5", "1.0", "#N/A", "1E+20", "NaN", "٣"])
 )
 ROWS = st.lists(st.tuples(VPC, QUANTITY), max_size=12)
-GOOD = st.dictionaries(st.text(st.sampled_from("ABC012"), min_size=1, max_size=4), st.integers(0, 50), min_size=1)
+GOOD = st.dictionaries(
+    st.text(st.sampled_from("ABC012"), min_size=1, max_size=4), st.integers(0, 50), min_size=1
+)
 few = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
@@ -90,7 +92,9 @@ def test_a_corrected_reject_file_sends_only_its_rows(fresh_house: Any, good: Any
             row[1] = "4"
         house.drop(name, csv_of(rows[1:], tuple(rows[0])))
         [file] = house.run().files
-        assert {record["vpc"]: record["quantity"] for record in house.records()[before:]} == dict.fromkeys(bad, 4)
+        assert {record["vpc"]: record["quantity"] for record in house.records()[before:]} == dict.fromkeys(
+            bad, 4
+        )
         assert file.rows == len(bad)
 
 

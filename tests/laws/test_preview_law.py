@@ -35,8 +35,6 @@ def test_any_file_after_any_others_is_sent_as_previewed(
     mapping_text = f'document: inventory\nmatch: ["stock*"]\n{fields}{lines}'
     with fresh_house({"inventory.yaml": mapping_text}) as house:
         for number, rows in enumerate(files):
-            text = "SKU,Qty,Cost\n" + "".join(
-                f'{vpc},"{quantity}",{cost}\n' for vpc, quantity, cost in rows
-            )
+            text = "SKU,Qty,Cost\n" + "".join(f'{vpc},"{quantity}",{cost}\n' for vpc, quantity, cost in rows)
             house.run_as_previewed(f"stock-{number}.csv", text)
             house.clock.move(86_400 if waits else 60)

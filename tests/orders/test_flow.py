@@ -268,6 +268,38 @@ def test_a_cancelled_po_is_said_and_never_marked(trade: Make, po: Make) -> None:
     assert row.message == "PO D1 is in a file, but gone from RetailOps before it could be marked submitted"
 
 
+@pytest.mark.parametrize("submit", ["when_written", "when_picked_up"])
+def test_a_po_that_was_gone_and_is_back_is_marked_for_the_file_that_holds_it(
+    submit: str, trade: Make, po: Make
+) -> None:
+    one = trade(po("D1"), po("D2"), layout=f"{LAYOUT}submit: {submit}\n")
+    one.sandbox.faults.add(Fault("cancel_po", action="mark_submitted", when="before", po="D1"))
+    for _ in range(3):
+        one.run()
+        one.take()
+        one.clock.sleep(61)
+    assert one.order("D1").state is OrderState.VANISHED
+    one.sandbox.state.change_po("D1", fields={"status": "ready"})
+    one.run()
+    assert (one.status("D1"), one.order("D1").state) == ("submitted", OrderState.MARKED)
+    assert one.files() == {}
+    assert [row.state for row in one.order_files()] == [OrderFileState.MARKED]
+
+
+def test_an_older_answer_decides_nothing_while_a_newer_mark_is_open(trade: Make, po: Make) -> None:
+    one = trade(po("D1"), po("D2"))
+    one.sandbox.faults.add(Fault("cancel_po", action="mark_submitted", when="before", po="D1"))
+    one.run()
+    one.sandbox.state.change_po("D1", fields={"status": "ready"})
+    orders.fetch(one.ledger, one.client, one.pack, one.clock)
+    assert len(orders.plan_marks(one.ledger, one.client, one.pack, one.outbox, one.clock)) == 1
+    one.restart()
+    orders.recover(one.ledger, one.pack, one.outbox, one.clock)
+    assert one.order("D1").state is OrderState.EXPORTED
+    one.run()
+    assert one.order("D1").state is OrderState.MARKED
+
+
 def test_a_po_that_was_cancelled_before_it_was_due_is_in_no_file(trade: Make, po: Make) -> None:
     one = trade(po("D1", date_submit="2026-11-23T13:00:00Z"))
     one.run()
