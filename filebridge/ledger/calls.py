@@ -14,7 +14,7 @@ import sqlalchemy as sa
 
 from filebridge.clock import SECOND
 from filebridge.ledger.connect import change_many, insert_many
-from filebridge.ledger.schema import CallState, call
+from filebridge.ledger.schema import CallState, call, call_block
 from filebridge.planning.plan import Action, PlannedCall
 
 QUARANTINE: Final = 600 * SECOND
@@ -24,7 +24,7 @@ OPEN_STATES: Final = (CallState.PLANNED, CallState.SENDING, CallState.UNCERTAIN)
 """States in which a call's answer is still owed."""
 
 _LOST: Final = "FileBridge ended before the answer came"
-_COLUMNS: Final = tuple(column for column in call.c if column.name not in ("block", "spent"))
+_COLUMNS: Final = tuple(column for column in call.c if column.name != "spent")
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,9 @@ def blocks(connection: sa.Connection, ids: Sequence[int]) -> dict[int, bytes]:
     for start in range(0, len(ids), 500):
         some = ids[start : start + 500]
         places = ",".join("?" * len(some))
-        rows = connection.exec_driver_sql(f"SELECT id, block FROM call WHERE id IN ({places})", tuple(some))
+        rows = connection.exec_driver_sql(
+            f"SELECT call_id, block FROM call_block WHERE call_id IN ({places})", tuple(some)
+        )
         found.update((row[0], row[1]) for row in rows)
     return found
 
@@ -218,12 +220,9 @@ def split(connection: sa.Connection, call_id: int, parts: Sequence[CallPart], *,
         raise ValueError(f"the parts of call {call_id} do not add up to its records and rows")
     if not move(connection, [call_id], [CallState.REFUSED], CallState.SPLIT, now=whole.answered_at or now):
         raise ValueError(f"call {call_id} is {whole.state}, not refused")
-    before = connection.execute(sa.select(sa.func.max(call.c.id))).scalar_one()
-    insert_many(
+    return _add(
         connection,
-        call,
-        _NEW,
-        [
+        (
             (
                 whole.vendor,
                 whole.action.value,
@@ -236,14 +235,12 @@ def split(connection: sa.Connection, call_id: int, parts: Sequence[CallPart], *,
                 part.records,
                 part.rows,
                 whole.order_at,
-                part.block,
                 now,
+                part.block,
             )
             for part in parts
-        ],
+        ),
     )
-    made = sa.select(call.c.id).where(call.c.parent_id == call_id, call.c.id > before).order_by(call.c.id)
-    return list(connection.execute(made).scalars())
 
 
 def add_calls(
@@ -258,10 +255,8 @@ def add_calls(
     arrival: int = 0,
 ) -> int:
     """Journal calls as planned: those of a file's plan, or those that mark the POs of a PO file; how many."""
-    return insert_many(
+    made = _add(
         connection,
-        call,
-        _NEW,
         (
             (
                 vendor,
@@ -275,12 +270,13 @@ def add_calls(
                 planned_call.records,
                 planned_call.rows,
                 planned_call.order_at,
-                planned_call.block,
                 now,
+                planned_call.block,
             )
             for planned_call in planned_calls
         ),
     )
+    return len(made)
 
 
 def add_restatement(connection: sa.Connection, call_id: int, restated: PlannedCall, *, now: int) -> int:
@@ -289,10 +285,8 @@ def add_restatement(connection: sa.Connection, call_id: int, restated: PlannedCa
     The other call owes no restatement from then on. The new one belongs to no file: it is no row's end.
     """
     first = call_row(connection, call_id)
-    insert_many(
+    (made,) = _add(
         connection,
-        call,
-        _NEW,
         [
             (
                 first.vendor,
@@ -306,13 +300,13 @@ def add_restatement(connection: sa.Connection, call_id: int, restated: PlannedCa
                 restated.records,
                 0,
                 restated.order_at,
-                restated.block,
                 now,
+                restated.block,
             )
         ],
     )
     restated_no_more(connection, call_id)
-    return int(connection.exec_driver_sql("SELECT last_insert_rowid()").scalar_one())
+    return made
 
 
 def restated_no_more(connection: sa.Connection, call_id: int) -> None:
@@ -339,6 +333,7 @@ def lost(connection: sa.Connection, now: int, *, quarantine: int = QUARANTINE) -
 
 
 _NEW: Final = (
+    "id",
     "vendor",
     "action",
     "feed",
@@ -350,9 +345,20 @@ _NEW: Final = (
     "records",
     "rows",
     "order_at",
-    "block",
     "planned_at",
 )
+
+
+def _add(connection: sa.Connection, rows: Iterable[tuple[object, ...]]) -> list[int]:
+    """Insert calls, given as the values of `_NEW` without the id and then the block; their ids, in order."""
+    # A number is never given twice, also after calls were purged: that is what AUTOINCREMENT keeps.
+    last = connection.exec_driver_sql("SELECT seq FROM sqlite_sequence WHERE name = 'call'").scalar() or 0
+    given = list(rows)
+    ids = list(range(last + 1, last + 1 + len(given)))
+    insert_many(connection, call, _NEW, [(number, *row[:-1]) for number, row in zip(ids, given, strict=True)])
+    blocks = [(number, row[-1]) for number, row in zip(ids, given, strict=True)]
+    insert_many(connection, call_block, ("call_id", "block"), blocks)
+    return ids
 
 
 def _of(file_id: str | None, order_file_id: str | None) -> sa.ColumnElement[bool]:

@@ -319,6 +319,16 @@ def files_holding(connection: sa.Connection, vendor: str, po: str) -> list[Order
     return _files(connection, order_file.c.id.in_(holding))
 
 
+def staged_pos(connection: sa.Connection, vendor: str) -> set[str]:
+    """The POs of files that are not published yet."""
+    found = connection.execute(
+        sa.select(order_export.c.po)
+        .join(order_file, order_file.c.id == order_export.c.order_file_id)
+        .where(order_file.c.vendor == vendor, order_file.c.state == OrderFileState.STAGED.value)
+    )
+    return set(found.scalars())
+
+
 def first_files(connection: sa.Connection, vendor: str, pos: Collection[str]) -> dict[str, str]:
     """The name of the file that held each of these POs first, by PO."""
     found: dict[str, str] = {}

@@ -16,7 +16,16 @@ from filebridge.ledger.calls import add_calls
 from filebridge.ledger.connect import insert_many
 from filebridge.ledger.files import file_row
 from filebridge.ledger.rows import runs_of, status_of_file
-from filebridge.ledger.schema import CallState, FileState, call, file, renewal, row_block, row_reject
+from filebridge.ledger.schema import (
+    CallState,
+    FileState,
+    call,
+    call_block,
+    file,
+    renewal,
+    row_block,
+    row_reject,
+)
 from filebridge.mapping.mapped import MappedFile, RowRuns
 from filebridge.outcomes import OUTCOME_CODES, FileStatus, Outcome
 from filebridge.planning.plan import Plan
@@ -216,6 +225,8 @@ def discard(connection: sa.Connection, file_id: str, *, message: str, now: int) 
 def _forget_plan(connection: sa.Connection, file_id: str) -> None:
     if _was_sent(connection, file_id):
         raise ValueError(f"file {file_id} has calls that were sent: it cannot be planned anew")
+    own = sa.select(call.c.id).where(call.c.file_id == file_id)
+    connection.execute(sa.delete(call_block).where(call_block.c.call_id.in_(own)))
     for table in (call, row_reject, row_block, renewal):
         connection.execute(sa.delete(table).where(table.c.file_id == file_id))
 

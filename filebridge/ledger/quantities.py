@@ -30,11 +30,11 @@ from filebridge.planning.known import KnownQuantities
 from filebridge.planning.plan import Action, PlannedCall
 
 _CONFIRMED: Final = """
-    SELECT id, order_at, arrival, answered_at, feed = ?, block FROM call
+    SELECT id, order_at, arrival, answered_at, feed = ?, block FROM call JOIN call_block ON call_id = id
     WHERE vendor = ? AND action = 'update' AND state = 'confirmed' AND NOT spent ORDER BY id
 """
 _DOUBTFUL: Final = """
-    SELECT block FROM call
+    SELECT block FROM call JOIN call_block ON call_id = id
     WHERE vendor = ? AND action = 'update' AND state IN ('planned', 'sending', 'uncertain')
     AND file_id IS NOT ? ORDER BY id
 """

@@ -147,7 +147,9 @@ def _by_record(connection: sa.Connection, file_id: str, size: int) -> tuple[Ints
     ranks = np.full(size, -1, dtype=np.int32)
     calls = np.zeros(size, dtype=np.int64)
     found = connection.exec_driver_sql(
-        "SELECT id, state, block FROM call WHERE file_id = ? AND state <> 'split' ORDER BY id", (file_id,)
+        "SELECT id, state, block FROM call JOIN call_block ON call_id = id "
+        "WHERE file_id = ? AND state <> 'split' ORDER BY id",
+        (file_id,),
     )
     for call_id, state, block in found:
         records = as_ints(unpack(block).column("record"))

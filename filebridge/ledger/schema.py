@@ -192,10 +192,15 @@ call = sa.Table(
     sa.Column("restate_at", sa.BigInteger),  # when its values are stated once more, since one may land late
     # Confirmed, and newer confirmed calls say all that it said: the fold passes over it.
     sa.Column("spent", sa.Boolean, nullable=False, server_default=sa.false()),
-    sa.Column(
-        "block", sa.LargeBinary, nullable=False
-    ),  # last: what stands behind a large value is slow to reach
     sqlite_autoincrement=True,
+)
+
+call_block = sa.Table(
+    "call_block",
+    metadata,
+    # Apart from the call, whose state changes twice: an update would write the block anew each time.
+    sa.Column("call_id", _SEQ, sa.ForeignKey("call.id"), primary_key=True, autoincrement=False),
+    sa.Column("block", sa.LargeBinary, nullable=False),
 )
 sa.Index("call_by_file", call.c.file_id, call.c.id)
 sa.Index("call_by_vendor", call.c.vendor, call.c.action, call.c.state, call.c.spent)

@@ -121,8 +121,12 @@ def publish_staged(ledger: Ledger, outbox: Path, row: OrderFileRow, clock: Clock
 
 
 def _candidates(ledger: Ledger, pack: VendorPack) -> list[Candidate]:
-    """The POs that may go into a file: new ones that wait to be taken, and those in a file that changed."""
+    """The POs that may go into a file: new ones that wait to be taken, and those in a file that changed.
+
+    One whose file is not published yet waits for that: its change must not reach the vendor before it.
+    """
     with ledger.read() as connection:
+        staged = known_orders.staged_pos(connection, pack.vendor)
         rows = [
             row
             for row in known_orders.orders_of(
@@ -130,7 +134,7 @@ def _candidates(ledger: Ledger, pack: VendorPack) -> list[Candidate]:
                 pack.vendor,
                 states=(OrderState.SEEN, OrderState.EXPORTED, OrderState.MARKED, OrderState.HELD),
             )
-            if (row.has_changed and row.status != "complete")
+            if (row.has_changed and row.status != "complete" and row.po not in staged)
             or (not row.is_exported and is_to_be_submitted(row.status, pack))
         ]
         bases = known_orders.first_files(connection, pack.vendor, [row.po for row in rows if row.is_exported])

@@ -20,7 +20,7 @@ import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from filebridge.columns import Batch, TextColumn, int_array, text_column, text_scalar
+from filebridge.columns import Batch, TextColumn, text_column, text_scalar
 from filebridge.planning.plan import Action
 from filebridge.retailops.reading import Json, read_json
 
@@ -65,17 +65,17 @@ def update_body(batch: Batch, *, vendor_id: str) -> bytes:
         return _OPEN + _CLOSE
     names = batch.schema.names
     start = '{"vendor_id":' + orjson.dumps(vendor_id).decode() + ',"vpc":"'
-    joined = pc.binary_join_element_wise(
+    records = pc.binary_join_element_wise(
+        _scalar(start),
         _escaped(batch.column(names.index("vpc"))),
-        pc.cast(batch.column(names.index("quantity")), pa.string()),
         _QUANTITY,
+        pc.cast(batch.column(names.index("quantity")), pa.string()),
+        *(_stated(name, batch.column(names.index(name))) for name in _OPTIONAL if name in names),
+        _END,
+        _NOTHING,
     )
-    stated = [_stated(name, batch.column(names.index(name))) for name in _OPTIONAL if name in names]
-    if stated:
-        joined = pc.binary_join_element_wise(joined, *stated, _NOTHING)
-    whole = pa.ListArray.from_arrays(int_array(np.array([0, len(joined)], dtype=np.int32)), joined)
-    records = _bytes_of(pc.binary_join(whole, _between(start)))
-    return b"".join((_OPEN, start.encode(), records, b"}", _CLOSE))
+    # The texts of a column lie one behind the other, so that they are the body but for the last comma.
+    return b"".join((_OPEN, _bytes_of(records)[:-1], _CLOSE))
 
 
 def records_body(batch: Batch) -> bytes:
@@ -106,6 +106,7 @@ def fetch_body(vendor_id: str, statuses: Sequence[str], *, start: int, limit: in
 
 
 _QUANTITY: Final = text_scalar('","quantity":')
+_END: Final = text_scalar("},")
 _NOTHING: Final = text_scalar("")
 _OPTIONAL: Final = ("unit_cost", "active")
 _FIELD_STARTS: Final = {name: text_scalar(f',"{name}":') for name in _OPTIONAL}
@@ -114,9 +115,9 @@ _ESCAPED_TEXT: Final = re.compile(r'[\x00-\x1f"\\]')
 
 
 @lru_cache(maxsize=64)
-def _between(start: str) -> Any:
-    """What stands between two records of one vendor, as an Arrow scalar."""
-    return text_scalar("}," + start)
+def _scalar(text: str) -> Any:
+    """The start of a vendor's records, as an Arrow scalar."""
+    return text_scalar(text)
 
 
 def _bytes_of(column: TextColumn) -> memoryview:

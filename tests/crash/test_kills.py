@@ -72,6 +72,61 @@ def test_two_kills_in_a_row_at_the_same_step_cost_nothing(way: str, scene: Calla
     assert not failures, "\n".join(failures)
 
 
+def a_correction(scene: Any) -> None:
+    """A reject file has come back, one of its two rows corrected."""
+    scene.run()
+    text = (scene.root / "outbox/acme/replies/inventory.csv.rejects.csv").read_text()
+    scene.drop("mended.csv", text.replace("V-BAD,many", "V-BAD,7"))
+
+
+def a_file_let_go(scene: Any) -> None:
+    """A file that the guard held was released."""
+    scene.run()
+    scene.drop("inventory-2.csv", "SKU,Qty\nV-0001,7\nV-0002,0\n")
+    scene.run()
+    [held] = (scene.root / "archive/acme").glob("*/*/inventory-2.csv")
+    assert scene.warm.run("-C", str(scene.root), "release", held.parent.name).code == 0
+
+
+def a_refused_record(scene: Any) -> None:
+    """RetailOps refuses one record of a call, which is cut up until that stands alone."""
+    scene.drop("inventory.csv", "SKU,Qty\nA,1\nNOPE,2\nC,3\nD,4\n")
+    scene.sandbox.settings = scene.sandbox.settings.changed({"refuse_vpcs": ["NOPE"]})
+
+
+def a_late_change(scene: Any) -> None:
+    """A PO that was marked has changed and is to be submitted again."""
+    scene.run()
+    items = [{"po_item_id": 31, "vpc": "001", "quantity": 5}]
+    scene.sandbox.state.change_po("D103", fields={"status": "ready"}, items=items)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize(
+    ("way", "prepare"),
+    [("in", a_correction), ("in", a_file_let_go), ("in", a_refused_record), ("out", a_late_change)],
+)
+def test_a_kill_at_any_step_of_a_rarer_way_costs_nothing(
+    way: str, prepare: Callable[[Any], None], scene: Callable[[str], Any]
+) -> None:
+    clean = scene(way)
+    prepare(clean)
+    steps = clean.run().steps
+    wanted = clean.left()
+
+    failures = []
+    for number, step in enumerate(steps, 1):
+        cut = scene(way)
+        prepare(cut)
+        assert cut.run(kill_at=number).code == KILLED
+        cut.restart()
+        failures += [f"killed at {number} {step}: {said}" for said in differences(wanted, cut.left())]
+        if cut.marks() != clean.marks():
+            failures.append(f"killed at {number} {step}: marked {cut.marks()}")
+    assert not failures, "\n".join(failures)
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(1800)
 @pytest.mark.parametrize("way", ["in", "out"])
@@ -115,8 +170,16 @@ def test_a_file_that_the_vendor_took_is_not_written_again_after_a_kill(scene: Ca
 
 
 @pytest.mark.parametrize("landing", ["at once", "after the restart"])
-@pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize(("way", "action"), [("in", "update"), ("out", "mark_submitted"), ("out", "fetch")])
+@pytest.mark.parametrize(
+    ("way", "action", "when"),
+    [
+        ("in", "update", "before"),
+        ("in", "update", "after"),
+        ("out", "mark_submitted", "before"),
+        ("out", "mark_submitted", "after"),
+        ("out", "fetch", "after"),
+    ],
+)
 def test_a_kill_while_an_answer_is_awaited_costs_nothing(
     way: str, action: str, when: str, landing: str, scene: Callable[[str], Any]
 ) -> None:

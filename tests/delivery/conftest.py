@@ -14,7 +14,7 @@ from filebridge.delivery import Channel, deliver, restate_due
 from filebridge.delivery.journal import keys_of
 from filebridge.ledger import calls
 from filebridge.ledger.connect import open_ledger
-from filebridge.ledger.schema import call, file, order_file, row_block
+from filebridge.ledger.schema import call, call_block, file, order_file, row_block
 from filebridge.mapping.mapped import BY_RECORD, RowRuns
 from filebridge.planning.plan import Action, PlannedCall
 from filebridge.retailops.client import RetailOps, Timeouts
@@ -158,7 +158,10 @@ class Book:
         """VPCs or POs in calls that are in one of these states."""
         with self.ledger.read() as connection:
             rows = connection.execute(
-                sa.select(call.c.action, call.c.block).where(call.c.state.in_(states)).order_by(call.c.id)
+                sa.select(call.c.action, call_block.c.block)
+                .join(call_block)
+                .where(call.c.state.in_(states))
+                .order_by(call.c.id)
             ).all()
         return sorted(key for action, block in rows for key in keys_of(Action(action), unpack(block)))
 

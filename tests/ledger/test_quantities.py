@@ -101,6 +101,7 @@ def write(office: Any, told: list[Statement], block: Callable[..., bytes], *, af
     """Write calls into the ledger: into an empty one, or after so many earlier ones."""
     with office.ledger.begin() as connection:
         if not after:
+            connection.exec_driver_sql("DELETE FROM call_block")
             connection.exec_driver_sql("DELETE FROM call")
         for number, statement in enumerate(told, start=after):
             planned = PlannedCall(

@@ -453,6 +453,23 @@ def test_a_name_that_somebody_has_taken_leaves_the_file_staged_until_it_is_free(
     assert len(one.marks()) == 1
 
 
+def test_a_change_never_reaches_the_vendor_before_the_file_that_it_changes(trade: Make, po: Make) -> None:
+    one = trade(po("D1"))
+    folder = one.outbox / "orders"
+    folder.mkdir()
+    (folder / FIRST).write_text("somebody else's")
+    one.run()
+    one.sandbox.state.change_po("D1", items=changed(po))
+    one.run()
+    assert one.take() == {FIRST: "somebody else's"}
+    assert one.marks() == []
+    orders.recover(one.ledger, one.pack, one.outbox, one.clock)
+    assert list(one.take()) == [FIRST]
+    one.run()
+    assert list(one.files()) == ["PO_acme_000001_rev2.csv"]
+    assert one.status("D1") == "submitted"
+
+
 def test_a_template_that_gives_a_name_again_gets_the_number(trade: Make, po: Make) -> None:
     one = trade(po("D1"), layout=with_write('one_file_per: po, name: "{po}.csv"'))
     one.run()

@@ -8,6 +8,7 @@ import pytest
 
 from filebridge.bridge.desk import Desk, open_desk
 from filebridge.bridge.passes import PassReport, run_pass
+from filebridge.cli.app import run as command
 from filebridge.cli.outcome import print_lines, rest_of
 from filebridge.sandbox import DEFAULT_KEY, Fault, Sandbox, State
 from filebridge.workspace import Workspace
@@ -140,3 +141,37 @@ def test_nobody_is_told_of_marks_that_are_not_made(
     one.sandbox.state.add_pos([po("D2")])
     print_lines(one.run())
     assert capsys.readouterr().out == "acme/orders/PO_acme_000002.csv: 1 PO, written\n"
+
+
+def test_orders_says_of_each_po_what_stands_against_it(
+    house: Make, po: Make, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = house(po("D1"), unfit(po))
+    one.run()
+    one.sandbox.state.change_po("D1", fields={"status": "canceled"})
+    one.run()
+    assert command(["-C", str(one.desk.workspace.root), "orders"]) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    assert "marked submitted: PO D1 is gone from RetailOps since it was marked submitted" in said
+    assert "HELD: PO D2, column To: cp1252 has no 王" in said
+
+
+def test_orders_show_says_what_was_altered_for_the_form(
+    house: Make, po: Make, capsys: pytest.CaptureFixture[str]
+) -> None:
+    layout = f"document: purchase-orders\nwrite: {{encoding: cp1252}}\n{COLUMNS}"
+    one = house(po("D1", ship_address={"addressee": "Łucja"}), po("D2"), layout=layout)
+    one.run()
+    for number, altered in (("D1", 1), ("D2", 0)):
+        assert command(["-C", str(one.desk.workspace.root), "orders", "show", number]) == 0
+        assert capsys.readouterr().out.count("cp1252 has no Ł, 'L' was written") == altered
+
+
+def test_orders_fetch_names_what_cannot_be_taken_and_writes_nothing(
+    house: Make, po: Make, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = house(po("D1", items=[]), po("D2"))
+    root = one.desk.workspace.root
+    assert command(["-C", str(root), "orders", "fetch"]) == 0
+    assert "PO D1 has no items" in capsys.readouterr().err
+    assert [path for path in (root / "outbox").rglob("*") if path.is_file()] == []

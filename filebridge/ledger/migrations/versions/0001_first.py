@@ -166,7 +166,6 @@ def upgrade() -> None:
     sa.Column('answer', sa.Text(), server_default='', nullable=False),
     sa.Column('restate_at', sa.BigInteger(), nullable=True),
     sa.Column('spent', sa.Boolean(), server_default=sa.text('0'), nullable=False),
-    sa.Column('block', sa.LargeBinary(), nullable=False),
     sa.ForeignKeyConstraint(['file_id'], ['file.id'], ),
     sa.ForeignKeyConstraint(['order_file_id'], ['order_file.id'], ),
     sa.ForeignKeyConstraint(['parent_id'], ['call.id'], ),
@@ -177,6 +176,12 @@ def upgrade() -> None:
     op.create_index('call_by_order_file', 'call', ['order_file_id'], unique=False)
     op.create_index('call_by_vendor', 'call', ['vendor', 'action', 'state', 'spent'], unique=False)
     op.create_index('call_restate', 'call', ['restate_at'], unique=False)
+    op.create_table('call_block',
+    sa.Column('call_id', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), autoincrement=False, nullable=False),
+    sa.Column('block', sa.LargeBinary(), nullable=False),
+    sa.ForeignKeyConstraint(['call_id'], ['call.id'], ),
+    sa.PrimaryKeyConstraint('call_id')
+    )
     op.create_table('order_export',
     sa.Column('order_file_id', sa.Text(), nullable=False),
     sa.Column('vendor', sa.Text(), nullable=False),
