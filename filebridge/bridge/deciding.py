@@ -93,8 +93,12 @@ class Decider:
 
     @contextmanager
     def opened(self, row: FileRow) -> Iterator[Table]:
-        """A file as the table that its rows were mapped from. Raises FileRefused where it cannot be any more."""
-        original = self._as_original(row)
+        """A file as the table that its rows were mapped from. Raises FileRefused where it cannot be any more.
+
+        Its mapping may be gone or renamed: what is known of how it was read is enough for that.
+        """
+        feed = self.feed_of(row) or own_layout_mapping(row.document, row.headers)
+        original = self._as_original(row, feed)
         with ExitStack() as stack:
             yield self._with_originals(lambda found: stack.enter_context(opened_again(original, found)))
 
@@ -119,10 +123,10 @@ class Decider:
                 f"The file says that it corrects {file_id[:20]}, which is no file of {self.pack.vendor}.",
                 fix="Drop the original file again, corrected.",
             )
-        return self._as_original(row)
+        return self._as_original(row, self.feed_of(row))
 
-    def _as_original(self, row: FileRow) -> Original:
-        feed, path = self.feed_of(row), self.original(row)
+    def _as_original(self, row: FileRow, feed: FeedMapping | None) -> Original:
+        path = self.original(row)
         if feed is None or row.how is None or not path.exists():
             gone = "mapping" if feed is None else "original"
             raise FileRefused(

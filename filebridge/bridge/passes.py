@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from filebridge.bridge import decisions, intake
 from filebridge.bridge.desk import Desk
 from filebridge.clock import SECOND
-from filebridge.errors import LedgerError, Problem, UserError
+from filebridge.errors import FileRefused, LedgerError, Problem, UserError
 from filebridge.intake.identify import Identifier
 from filebridge.intake.look import Waiting
 from filebridge.intake.settle import Settled, Settler, take_settled
@@ -107,7 +107,12 @@ class _VendorTurn:
             return
         from filebridge.bridge.inbound import process_file
 
-        result = process_file(self.desk, self.pack, file_id, feed, send=self.trouble is None)
+        try:
+            result = process_file(self.desk, self.pack, file_id, feed, send=self.trouble is None)
+        except FileRefused as refused:
+            # Of a file whose original cannot be read any more no reject file can be made; the others go on.
+            self.report.problems.append(Problem(self.pack.vendor, refused.message, refused.fix))
+            return
         self.report.files.append(result)
         if result.trouble:
             self._in_trouble(result.trouble, result.message)

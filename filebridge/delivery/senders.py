@@ -14,8 +14,8 @@ from filebridge.planning.plan import Action
 from filebridge.retailops.wire import Answer
 
 _FIRST_THREADS: Final = 2
-_SLOW_SECONDS: Final = 0.005
-_IMPATIENCE_SECONDS: Final = 0.01
+_SLOW_SECONDS: Final = 0.02
+_IMPATIENCE_SECONDS: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)

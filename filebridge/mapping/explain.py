@@ -132,7 +132,9 @@ def _home_of(path: Path, model: type[BaseModel]) -> str:
     key, section = str(path[-1]), path[:-1]
     known = known_keys(model, section)
     elsewhere: list[str] = [
-        leaf.elsewhere[key] for leaf in annotations_at(model, section) if key in leaf.elsewhere
+        leaf.elsewhere[key]
+        for leaf in annotations_at(model, section)
+        if _is_model(leaf) and key in leaf.elsewhere
     ]
     if elsewhere:
         return elsewhere[0]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import difflib
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from filebridge.mapping.model import FieldSteps
 
 _MOST_LISTED = 40
+_LEAST_SHARED = 3
 
 
 @dataclass(frozen=True)
@@ -79,8 +80,20 @@ def _missing(name: str, aliases: Sequence[str], headers: Sequence[str]) -> str:
     near: list[str] = []
     for word in (*aliases, name):
         near = near or difflib.get_close_matches(plain_header(word), by_plain, n=1, cutoff=0.6)
+    for word in (*aliases, name):
+        near = near or _within(plain_header(word), by_plain)
     closest = f"; the closest is {by_plain[near[0]]!r}" if near else ""
     return f"no column {' or '.join(repr(alias) for alias in aliases)} for {name}{closest}"
+
+
+def _within(word: str, headers: Iterable[str]) -> list[str]:
+    """The header that shares the most with a word, one being a part of the other: `qty` of `qtyavailable`."""
+    found = [
+        header
+        for header in headers
+        if min(len(header), len(word)) >= _LEAST_SHARED and (header in word or word in header)
+    ]
+    return sorted(found, key=lambda header: abs(len(header) - len(word)))[:1]
 
 
 def _message(faults: Sequence[str], headers: Sequence[str], *, has_header: bool) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import string
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Final
 
@@ -15,8 +15,10 @@ from filebridge.documents.fields import DOCUMENT_FIELDS, FieldKind, FieldSpec
 from filebridge.errors import Problem
 from filebridge.mapping.explain import did_you_mean, either
 from filebridge.mapping.instants import date_format
+from filebridge.mapping.judge import UNDECIDED
 from filebridge.mapping.names import fill_name
-from filebridge.mapping.yaml_text import Node, YamlText
+from filebridge.mapping.values import PLAIN, CellFault, Read, read_flag, read_money, read_quantity
+from filebridge.mapping.yaml_text import Node, Path, YamlText
 
 _ONE_OF: Final = {"shipments": (("carrier", "ship_class_id"), ("vpc", "po_item_id"))}
 
@@ -120,6 +122,7 @@ def _step_mistakes(name: str, steps: dict[str, Node], kind: FieldKind, yaml: Yam
                 f"`{name}` is a date from the file's name without a format",
                 fix,
             )
+    yield from _unreadable_constants(name, steps, kind, yaml)
     low, high = steps.get("min"), steps.get("max")
     if (
         isinstance(low, str)
@@ -130,6 +133,34 @@ def _step_mistakes(name: str, steps: dict[str, Node], kind: FieldKind, yaml: Yam
     ):
         place = yaml.place_of(("fields", name, "min"))
         yield Problem(place, f"`min: {low}` is above `max: {high}`", "Exchange them.")
+
+
+_READS: Final[Mapping[FieldKind, tuple[Callable[[str], Read], str]]] = {
+    FieldKind.QUANTITY: (lambda text: read_quantity(text, PLAIN, UNDECIDED), "Write a whole number."),
+    FieldKind.MONEY: (lambda text: read_money(text, PLAIN, UNDECIDED), "Write an amount such as 1234.56."),
+    FieldKind.FLAG: (read_flag, "Write 1 or 0, or yes or no."),
+}
+
+
+def _unreadable_constants(
+    name: str, steps: dict[str, Node], kind: FieldKind, yaml: YamlText
+) -> Iterator[Problem]:
+    """Values that the mapping itself gives, and that would reject each row which gets them."""
+    if kind not in _READS:
+        return
+    read, fix = _READS[kind]
+    given: list[tuple[Path, Node]] = [(("fields", name, "default"), steps.get("default"))]
+    if not isinstance(steps.get("values"), dict | str):
+        given.append((("fields", name, "value"), steps.get("value")))
+    if steps.get("else") not in ("reject", "keep"):
+        given.append((("fields", name, "else"), steps.get("else")))
+    values = steps.get("values")
+    if isinstance(values, dict):
+        given += [(("fields", name, "values", word), value) for word, value in values.items()]
+    for path, value in given:
+        if isinstance(value, str) and value and isinstance(read(value).value, CellFault):
+            message = f"`{path[-1]}: {value}` gives `{name}` a value that it cannot have"
+            yield Problem(yaml.place_of(path), message, fix)
 
 
 def _is_whole(text: str) -> bool:

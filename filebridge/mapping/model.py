@@ -109,7 +109,7 @@ class Read(Strict):
     escape: Character | None = Field(None, description="the character before an escaped one")
     comment: str | None = Field(None, description="lines that start with this are comments")
     sheet: str | None = Field(None, description="name, pattern (Stock*) or number (from 1) of the sheet")
-    header_row: int | Literal["none"] | None = Field(
+    header_row: Annotated[int, Field(ge=1)] | Literal["none"] | None = Field(
         None, description="row of the header, from 1; none: the columns are A, B, C …"
     )
     columns: dict[str, str] = Field(
@@ -175,6 +175,12 @@ class NumberFormat(Strict):
 
     decimal: Character = Field(".", description="decimal mark")
     thousands: str = Field("", description="thousands mark; empty: none", max_length=1)
+
+    @model_validator(mode="after")
+    def _two_marks(self) -> NumberFormat:
+        if self.decimal == self.thousands:
+            raise ValueError(f"`{self.decimal}` cannot be both the decimal and the thousands mark")
+        return self
 
 
 class FieldSteps(Strict):

@@ -93,7 +93,7 @@ def is_same_number(original: str, found: str) -> bool:
     """Whether `found` is the number `original` as a spreadsheet spells it: equal to 15 significant digits.
 
     A `found` of more digits was typed by a person. A comma before exactly three digits may be a thousands
-    mark, and then nothing is the same as it.
+    mark, and then nothing is the same as it; in `7,946E+17` and `0,125` it is none.
     """
     if not (_is_number(original) and _is_number(found)):
         return False
@@ -115,7 +115,9 @@ def is_same_date(original: str, found: str) -> bool:
 
 def _is_number(text: str) -> bool:
     match = _NUMBER.fullmatch(text.strip())
-    return match is not None and not (match[1] == "," and len(match[2]) == 3)
+    # Nobody groups the digits of a mantissa, nor any behind a leading zero.
+    may_be_grouped = not re.search(r"E|^[+-]?0*,", text.strip(), re.IGNORECASE)
+    return match is not None and not (match[1] == "," and len(match[2]) == 3 and may_be_grouped)
 
 
 def _decimal(text: str) -> Decimal:

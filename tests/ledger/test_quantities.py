@@ -1,15 +1,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from filebridge.columns import NO_INSTANT, Hashes, TextColumn, hash_text, text_column, unpack
+from filebridge.columns import NO_INSTANT, Hashes, TextColumn, hash_text, pack, text_column, unpack
 from filebridge.ledger import calls, fold
 from filebridge.ledger.calls import CallAnswer
 from filebridge.ledger.quantities import known_quantities, newest_of, restatement, retire, stale_records
@@ -229,6 +230,41 @@ class TestTheFold:
         with office.ledger.read() as connection:
             known = as_dict(known_quantities(connection, "acme", "inventory"))
         assert (known["V"].quantity, known["V"].arrival) == (5, 2)
+
+
+class TestRenewal:
+    """A value that a file gives again needs no call, and yet no older file may beat it."""
+
+    def renew(self, office: Any, vpc: str, at: int) -> str:
+        vpcs = pa.RecordBatch.from_arrays([text_column([vpc])], schema=pa.schema([("vpc", pa.string())]))
+        file_id: str = office.plan(Plan((), NO_ROWS, order_at=at, renewed=(pack(vpcs),)))
+        return file_id
+
+    def test_is_the_time_of_a_value_and_not_its_confirmation(self, office: Any, one: Any) -> None:
+        office.deliver(office.plan(Plan((one("A", 5),), NO_ROWS)))
+        with office.ledger.read() as connection:
+            before = as_dict(known_quantities(connection, "acme", "inventory"))["A"]
+        self.renew(office, "A", before.order_at + 10)
+        self.renew(office, "nobody", before.order_at + 10)
+        with office.ledger.read() as connection:
+            after = as_dict(known_quantities(connection, "acme", "inventory"))
+        assert after == {"A": replace(before, order_at=before.order_at + 10, arrival=before.arrival + 1)}
+
+    def test_loses_against_a_later_call(self, office: Any, one: Any) -> None:
+        self.renew(office, "A", -1)
+        office.deliver(office.plan(Plan((one("A", 5),), NO_ROWS)))
+        with office.ledger.read() as connection:
+            assert as_dict(known_quantities(connection, "acme", "inventory"))["A"].order_at >= 0
+
+    def test_is_dropped_once_it_decides_nothing_any_more(self, office: Any, one: Any) -> None:
+        office.deliver(office.plan(Plan((one("A", 5),), NO_ROWS)))
+        first, second = self.renew(office, "A", 1_000), self.renew(office, "A", 2_000)
+        with office.ledger.begin() as connection:
+            known = known_quantities(connection, "acme", "inventory")
+            assert known.spent_renewals == (first,)
+            retire(connection, known)
+            kept = connection.exec_driver_sql("SELECT file_id FROM renewal").scalars().all()
+        assert kept == [second]
 
 
 class TestDoubt:

@@ -60,6 +60,12 @@ def test_constants_need_no_column() -> None:
     assert places(["SKU"], vpc="SKU", active={"value": "1"}) == {"vpc": (0,)}
 
 
+def test_a_header_that_is_a_part_of_the_wanted_one_is_the_closest() -> None:
+    found = resolve(["Item", "Qty"], quantity=["Qty Available", "On Hand"])
+    assert isinstance(found, Unresolved)
+    assert "the closest is 'Qty'" in found.message
+
+
 def test_all_missing_columns_are_said_at_once_with_the_closest_and_all_headers() -> None:
     found = resolve(
         ["Part No", "Description", "Avail. Quantty"], vpc="Part", quantity="Available Quantity", active="On"

@@ -22,6 +22,8 @@ from filebridge.mapping.spelling import is_rounded, is_same_date, is_same_number
         ("1E5", "100000"),
         ("+5", "5"),
         ("-0.10", "-.1"),
+        ("794600000000000123", "7,946E+17"),  # a German spreadsheet's comma, and no thousands mark
+        ("0,125", "0.125"),
     ],
 )
 def test_the_same_number_to_fifteen_digits_is_only_spelled_anew(original: str, found: str) -> None:

@@ -136,6 +136,27 @@ def test_only_what_differs_from_the_confirmed_quantity_is_sent() -> None:
     assert outcomes(plan) == {2: "unchanged", 3: "call", 4: "call"}
 
 
+def renewed(plan: Plan) -> list[str]:
+    return [vpc for block in plan.renewed for vpc in unpack(block).column("vpc").to_pylist()]
+
+
+def test_a_value_that_is_given_again_without_a_call_is_written_down_for_its_time() -> None:
+    plan = planned({"A": 1, "B": 7}, before=known({"A": 1, "B": 2}), as_of=[NOW - 60, NOW])
+    assert renewed(plan) == ["A"]
+    assert unpack(plan.renewed[0]).column("as_of").to_pylist() == [NOW - 60]
+    older = planned({"A": 1}, before=known({"A": 1}), as_of=[NOW - 2 * HOUR])
+    assert renewed(older) == []
+
+
+def test_a_zero_for_being_absent_that_is_zero_already_is_written_down_too() -> None:
+    zeroing = inventory(covers="everything", missing="zero", guard="off")
+    plan = planned({"A": 1}, before=known({"A": 1, "B": 0, "C": 3}), mapping=zeroing)
+    assert sorted(renewed(plan)) == ["A", "B"]
+    assert sent(plan) == {"C": 0}
+    keeping = planned({"A": 1}, before=known({"A": 1, "B": 0}), mapping=inventory(covers="everything"))
+    assert renewed(keeping) == ["A"]
+
+
 def test_a_value_confirmed_longer_ago_than_restate_every_is_stated_again() -> None:
     stale = known({"A": 1}, order_at=NOW - 21 * HOUR, confirmed_at=NOW - 21 * HOUR)
     assert sent(planned({"A": 1}, before=stale)) == {"A": 1}
