@@ -87,10 +87,9 @@ class House:
 
     def run_as_previewed(self, name: str, content: str | bytes, vendor: str = "acme") -> PassReport:
         """Drop a file and run, and check that all came as `preview` had said: bodies, outcomes, reasons, notes."""
-        seen = self.preview(self.write(f"aside/{name}", content), vendor)
+        seen = self.preview(self.drop(name, content, vendor), vendor)
         planned = [seen.body(call) for call in seen.plan.calls]
         before = len(self.bodies())
-        self.drop(name, content, vendor)
         report = self.run()
         sent, said = self.bodies()[before:], seen.as_json()
         # What comes after the planned calls are parts of those that RetailOps refused.
@@ -117,7 +116,8 @@ class House:
 
     def replies(self, vendor: str = "acme") -> dict[str, bytes]:
         folder = self.root / "outbox" / vendor / "replies"
-        return {path.name: path.read_bytes() for path in sorted(folder.rglob("*")) if path.is_file()}
+        paths = (path for path in sorted(folder.rglob("*")) if path.is_file())
+        return {path.relative_to(folder).as_posix(): path.read_bytes() for path in paths}
 
     def receipt(self, name: str, vendor: str = "acme") -> Any:
         return json.loads(self.replies(vendor)[f"{name}.receipt.json"])

@@ -15,11 +15,14 @@ from filebridge.rejects import CATALOGUE
 from filebridge.replies import REPLIES
 from filebridge.replies.publish import write_page
 from filebridge.replies.vendor_status import (
+    TROUBLES,
+    GoneOrder,
     HeldFile,
     HeldOrder,
     OpenRejects,
     RecentFile,
     RecentOrderFile,
+    RefusedFile,
     VendorStatus,
     WaitingFile,
 )
@@ -32,6 +35,8 @@ from filebridge.replies.wording import (
     short_time,
     table_lines,
     to_bytes,
+    told_apart,
+    why_waiting,
     wrapped,
 )
 
@@ -67,9 +72,10 @@ def _channel_lines(status: VendorStatus) -> Iterator[str]:
         "" if status.trouble_since is None else f" since {local_time(status.trouble_since, status.time_zone)}"
     )
     yield ""
+    when = "the key is corrected" if status.trouble == "key_refused" else "RetailOps answers again"
     yield from wrapped(
-        f"RETAILOPS CANNOT BE USED{since}: {sentence(status.trouble)} Nothing is lost: what is to be sent is kept, "
-        "and FileBridge goes on when RetailOps answers again."
+        f"RETAILOPS CANNOT BE USED{since}: {sentence(TROUBLES.get(status.trouble, status.trouble))} Nothing is lost: "
+        f"what is to be sent is kept, and FileBridge goes on when {when}."
     )
 
 
@@ -78,7 +84,9 @@ def _waiting_for_reader(status: VendorStatus) -> Iterator[str]:
     entries = [
         *(_held_lines(held) for held in status.held),
         *(_reject_lines(found, status.time_zone) for found in status.rejects),
+        *(_refused_lines(found, status.time_zone) for found in status.refused),
         *(_order_lines(order) for order in status.held_orders),
+        *(_gone_lines(order) for order in status.gone_orders),
         *(_inbox_lines(found, status.time_zone) for found in status.waiting),
     ]
     if not entries:
@@ -103,22 +111,31 @@ def _held_lines(held: HeldFile) -> list[str]:
 
 
 def _reject_lines(found: OpenRejects, zone: str) -> list[str]:
+    what = "none of its rows was taken" if found.whole else "some of its rows were not taken"
     return [
-        f"{found.name}, received {short_time(found.received_at, zone)}: some of its rows were not taken.",
+        f"{found.name}, received {short_time(found.received_at, zone)}: {what}.",
         f"Correct them in {REPLIES}/{found.reject_file} and drop that file into the inbox.",
     ]
 
 
+def _refused_lines(found: RefusedFile, zone: str) -> list[str]:
+    said, fix = told_apart(found.message)
+    fix = fix or CATALOGUE[found.code].fix
+    received = short_time(found.received_at, zone)
+    return [f"{found.name}, received {received}, was refused: {sentence(said or found.message)}", fix]
+
+
 def _order_lines(order: HeldOrder) -> list[str]:
-    fix = CATALOGUE[order.code].fix if order.code in CATALOGUE else ""
-    why = order.message.removeprefix(f"PO {order.po}").lstrip(",: ")
-    return [f"PO {order.po} could not be written to a file: {sentence(why)}", *([fix] if fix else [])]
+    return [sentence(order.said), *([order.fix] if order.fix else [])]
+
+
+def _gone_lines(order: GoneOrder) -> list[str]:
+    return [sentence(order.message), CATALOGUE["vanished"].fix]
 
 
 def _inbox_lines(found: WaitingFile, zone: str) -> list[str]:
     since = short_time(found.first_seen_at, zone)
-    reason = sentence(found.reason) or "FileBridge has not taken it yet."
-    return [f"{found.name} is still in the inbox (since {since}): {reason}"]
+    return [f"{found.name} is still in the inbox (since {since}): {why_waiting(found.reason)}"]
 
 
 def _last_files(status: VendorStatus) -> Iterator[str]:
@@ -172,26 +189,20 @@ def _last_orders(status: VendorStatus) -> Iterator[str]:
         yield "  No file was written yet."
         return
     rows = [
-        (
-            short_time(found.staged_at, status.time_zone),
-            cut(found.name, 40),
-            f"{found.pos:,}",
-            _order_state(found, status),
-        )
+        (cut(found.name, 40), f"{found.pos:,}", _order_state(found, status))
         for found in status.recent_orders
     ]
-    width = max(4, *(len(row[1]) for row in rows))
+    width = max(4, *(len(row[0]) for row in rows))
     yield ""
     yield from table_lines(
-        ("Written", "File", "POs", "How it stands"),
-        rows,
-        widths=(16, width, 5, 98 - 16 - width - 5 - 6),
-        right=(2,),
+        ("File", "POs", "How it stands"), rows, widths=(width, 5, 98 - width - 5 - 4), right=(1,)
     )
 
 
 def _order_state(found: RecentOrderFile, status: VendorStatus) -> str:
     if found.state is OrderFileState.STAGED:
         return "about to be put into orders/"
-    taken = f"taken by {short_time(found.taken_at, status.time_zone)}" if found.taken_at else "in orders/"
-    return taken if found.state is OrderFileState.MARKED else f"{taken}; RetailOps is still to be told"
+    said = f"written on {short_time(found.staged_at, status.time_zone)}"
+    if found.taken_at:
+        said += f", taken by {short_time(found.taken_at, status.time_zone)}"
+    return said if found.state is OrderFileState.MARKED else f"{said}; RetailOps is still to be told"

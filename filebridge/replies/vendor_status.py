@@ -24,13 +24,17 @@ from filebridge.ledger.schema import (
     purchase_order,
 )
 from filebridge.outcomes import FileStatus, Outcome
+from filebridge.rejects import CATALOGUE
 from filebridge.replies import REPLIES
 
 EXPLAIN_AFTER: Final = 120 * SECOND
 _LAST: Final = 10
 _LISTED: Final = 20
-_REJECTS_SINCE: Final = 30 * 24 * 3600 * SECOND
-"""How long a reject file that nobody dropped back is spoken of."""
+_SPOKEN_OF: Final = 30 * 24 * 3600 * SECOND
+"""How long what nobody has mended is spoken of: reject files, refused files, POs that are gone."""
+TROUBLES: Final = {"key_refused": "it refused the API key", "unreachable": "it could not be reached"}
+"""What stands between FileBridge and RetailOps, in words."""
+_TAKEN: Final = (FileStatus.ACCEPTED, FileStatus.ACCEPTED_WITH_REJECTS, FileStatus.DUPLICATE)
 _RESTS: Final = (FileState.SETTLED, FileState.REPLIED, FileState.DONE)
 
 
@@ -62,19 +66,57 @@ class OpenRejects:
     """A reject file that lies in `replies/` and was not dropped back yet.
 
     `reject_file` is the one to correct, below `replies/`: the workbook, where there is one beside a CSV.
+    `whole`: none of the file's rows was taken.
     """
 
     name: str
     reject_file: str
     received_at: int
+    whole: bool = False
+
+
+@dataclass(frozen=True)
+class RefusedFile:
+    """A file that was refused whole and has no reject file; no later file of its name was taken."""
+
+    id: str
+    name: str
+    received_at: int
+    code: str
+    message: str
 
 
 @dataclass(frozen=True)
 class HeldOrder:
-    """A PO that could not be laid out."""
+    """A PO that could not be laid out or marked. `in_file`: a PO file holds it, as it is or as it was."""
 
     po: str
     code: str
+    message: str
+    in_file: bool = False
+
+    @property
+    def said(self) -> str:
+        """What stands against it, as a sentence's beginning that names the PO."""
+        why = self.message.removeprefix(f"PO {self.po}").lstrip(",: ")
+        if self.code == "refused_by_retailops":
+            return f"PO {self.po} is in a PO file, but {self.message}"
+        what = "has changed since, and that" if self.in_file else "could not be written to a file"
+        return f"PO {self.po} {what}{' could not be written' if self.in_file else ''}: {why}"
+
+    @property
+    def fix(self) -> str:
+        """What to do."""
+        if self.code == "refused_by_retailops":
+            return "Ask the retailer before you ship it."
+        return CATALOGUE[self.code].fix if self.code in CATALOGUE else ""
+
+
+@dataclass(frozen=True)
+class GoneOrder:
+    """A PO that a file holds and that RetailOps has no longer."""
+
+    po: str
     message: str
 
 
@@ -112,7 +154,9 @@ class VendorStatus:
     recent: tuple[RecentFile, ...] = ()
     held: tuple[HeldFile, ...] = ()
     rejects: tuple[OpenRejects, ...] = ()
+    refused: tuple[RefusedFile, ...] = ()
     held_orders: tuple[HeldOrder, ...] = ()
+    gone_orders: tuple[GoneOrder, ...] = ()
     waiting: tuple[WaitingFile, ...] = ()
     recent_orders: tuple[RecentOrderFile, ...] = ()
     more: int = 0
@@ -134,13 +178,15 @@ def vendor_status(
     """How things stand for a vendor, from the ledger and from what still lies in `outbox` (the vendor's)."""
     held = _held(connection, vendor)
     rejects = _open_rejects(connection, vendor, outbox / REPLIES, now)
+    refused = _refused(connection, vendor, now)
     held_orders = _held_orders(connection, vendor)
+    gone_orders = _gone_orders(connection, vendor, now)
     waiting = _waiting(connection, vendor, now - explain_after)
     well = sa.select(channel.c.trouble, channel.c.since, channel.c.fetched_at).where(
         channel.c.vendor == vendor
     )
     trouble, since, fetched_at = connection.execute(well).one_or_none() or ("", None, None)
-    lists = (held, rejects, held_orders, waiting)
+    lists = (held, rejects, refused, held_orders, gone_orders, waiting)
     return VendorStatus(
         vendor=vendor,
         looked_at=now,
@@ -148,7 +194,9 @@ def vendor_status(
         recent=tuple(_recent(connection, row) for row in files(connection, vendor=vendor, limit=_LAST)),
         held=tuple(held[:_LISTED]),
         rejects=tuple(rejects[:_LISTED]),
+        refused=tuple(refused[:_LISTED]),
         held_orders=tuple(held_orders[:_LISTED]),
+        gone_orders=tuple(gone_orders[:_LISTED]),
         waiting=tuple(waiting[:_LISTED]),
         recent_orders=tuple(_recent_orders(connection, vendor)),
         more=sum(max(0, len(found) - _LISTED) for found in lists),
@@ -178,30 +226,71 @@ def _open_rejects(connection: sa.Connection, vendor: str, replies: Path, now: in
     later = file.alias()
     corrected = sa.select(later.c.corrects).where(later.c.vendor == vendor, later.c.corrects != "")
     rows = connection.execute(
-        sa.select(file.c.name, file.c.reject_file, file.c.received_at)
+        sa.select(file.c.name, file.c.reject_file, file.c.received_at, file.c.status)
         .where(
             file.c.vendor == vendor,
             file.c.reject_file != "",
-            file.c.received_at > now - _REJECTS_SINCE,
+            file.c.received_at > now - _SPOKEN_OF,
             file.c.id.not_in(corrected),
         )
         .order_by(file.c.seq.desc())
     )
     return [
-        OpenRejects(name, _to_correct(replies, reject_file), received_at)
-        for name, reject_file, received_at in rows
+        OpenRejects(name, to_correct(replies, reject_file), received_at, status == FileStatus.REJECTED)
+        for name, reject_file, received_at, status in rows
         if os.path.lexists(replies / reject_file)
     ]
 
 
-def _to_correct(replies: Path, reject_file: str) -> str:
+def to_correct(replies: Path, reject_file: str) -> str:
+    """The one of a file's reject files that a person corrects, below `replies`: the workbook, if it is there."""
     workbook = f"{reject_file.removesuffix('.csv')}.xlsx"
     return workbook if reject_file.endswith(".csv") and os.path.lexists(replies / workbook) else reject_file
 
 
+def _refused(connection: sa.Connection, vendor: str, now: int) -> list[RefusedFile]:
+    """Files that were refused whole, the newest of each name first, unless a later one of that name was taken."""
+    later = file.alias()
+    rests = (later.c.code != "") | later.c.status.in_(_TAKEN)
+    overtaken = sa.exists().where(
+        later.c.vendor == vendor, later.c.name == file.c.name, later.c.seq > file.c.seq, rests
+    )
+    rows = connection.execute(
+        sa.select(file.c.id, file.c.name, file.c.received_at, file.c.code, file.c.message)
+        .where(
+            file.c.vendor == vendor,
+            file.c.status == FileStatus.REJECTED,
+            file.c.code.not_in(["", "discarded"]),
+            file.c.reject_file == "",
+            file.c.received_at > now - _SPOKEN_OF,
+            ~overtaken,
+        )
+        .order_by(file.c.seq.desc())
+    )
+    return [RefusedFile(*row) for row in rows]
+
+
+def _gone_orders(connection: sa.Connection, vendor: str, now: int) -> list[GoneOrder]:
+    rows = connection.execute(
+        sa.select(purchase_order.c.po, purchase_order.c.message)
+        .where(
+            purchase_order.c.vendor == vendor,
+            purchase_order.c.code == "vanished",
+            purchase_order.c.seen_at > now - _SPOKEN_OF,
+        )
+        .order_by(purchase_order.c.po)
+    )
+    return [GoneOrder(*row) for row in rows]
+
+
 def _held_orders(connection: sa.Connection, vendor: str) -> list[HeldOrder]:
     rows = connection.execute(
-        sa.select(purchase_order.c.po, purchase_order.c.code, purchase_order.c.message)
+        sa.select(
+            purchase_order.c.po,
+            purchase_order.c.code,
+            purchase_order.c.message,
+            purchase_order.c.exported_revision != "",
+        )
         .where(purchase_order.c.vendor == vendor, purchase_order.c.state == OrderState.HELD)
         .order_by(purchase_order.c.po)
     )

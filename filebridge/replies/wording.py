@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import textwrap
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -10,9 +11,19 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from filebridge.clock import from_micros
+from filebridge.rejects import CATALOGUE
 
 WIDTH: Final = 100
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+_ADVISES: Final = frozenset(
+    "add ask compare correct declare delete double drop enter export fill format give keep leave look make mend move "
+    "narrow open quote read recalculate rename repair restore run save say send split take tell type unhide use write "
+    "wait".split()
+)
+"""Words that a sentence begins with which says what to do."""
+_BEGINS: Final = re.compile(r"(?:^|[.;] |, or )([A-Za-z]+)")
+_SENTENCE: Final = re.compile(r"(?<=\.) (?=[A-Z])")
+_WITH_CODE: Final = re.compile(r"([a-z_]+)(?:: (.*))?", re.DOTALL)
 _MONTHS: Final = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -47,6 +58,31 @@ def _day(micros: int, zone: str) -> str:
 def sentence(message: str) -> str:
     """A message with the mark at its end that it may lack."""
     return message if not message or message.endswith((".", "!", "?", "…")) else f"{message}."
+
+
+def says_what_to_do(message: str) -> bool:
+    """Whether a message holds advice already, so that none needs to be added."""
+    return any(begin.lower() in _ADVISES for begin in _BEGINS.findall(message))
+
+
+def told_apart(message: str) -> tuple[str, str]:
+    """What a message says was found, and the sentences at its end that say what to do; either may be empty."""
+    parts = _SENTENCE.split(message)
+    start = next((at for at, part in enumerate(parts) if part.split(" ")[0].lower() in _ADVISES), len(parts))
+    return " ".join(parts[:start]), " ".join(parts[start:])
+
+
+def why_waiting(reason: str) -> str:
+    """Why a file is still in the inbox, and what to do, from the reason that the ledger keeps: a code, a sentence."""
+    found = _WITH_CODE.fullmatch(plain(reason))
+    if found is None:
+        return sentence(plain(reason)) or "FileBridge has not taken it yet."
+    code, message = found[1], found[2] or ""
+    if not message:
+        return "It is still changing." if code == "still_changing" else "FileBridge has not taken it yet."
+    message = sentence(message[0].upper() + message[1:])
+    known = CATALOGUE.get(code)
+    return f"{message} {known.fix}" if known and not says_what_to_do(message) else message
 
 
 def plain(text: str) -> str:

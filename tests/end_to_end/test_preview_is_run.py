@@ -10,9 +10,15 @@ import pytest
 
 VENDORS = Path(__file__).parents[1] / "packs" / "vendors"
 PACKS = sorted(
-    path.parent.parent.name
-    for path in VENDORS.glob("*/mappings/inventory.yaml")
-    if (path.parents[1] / "files").exists()
+    pack.name
+    for pack in VENDORS.iterdir()
+    if {
+        line
+        for path in pack.glob("mappings/*.yaml")
+        for line in path.read_text().splitlines()
+        if "document:" in line
+    }
+    == {"document: inventory"}
 )
 
 

@@ -190,6 +190,8 @@ def test_all_mistakes_of_a_mapping_are_told_at_once_with_the_nearest_word():
         ("read: {skip_rows: '^(Total'}", "is no pattern"),
         ("read:", "`read:` has nothing after it"),
         ("missing: zero", "`missing: zero` has no effect with `covers: changes`"),
+        ("read: {header_row: 0}", "Expected: 1 or more."),
+        ("guard: {max_row_drp: 50%}", "Did you mean `max_row_drop`?"),
         ("guard: maybe", "`guard: maybe` is not known here"),
         ("on_reject: reject_all", "Did you mean `reject_file`?"),
         ("restate_every: 20 hours", "'20 hours' is no duration"),
@@ -222,6 +224,14 @@ def test_a_plausible_mistake_has_a_sentence_of_its_own(line: str, words: str):
             "the list in `fields.unit_cost.values.a:` does not fit here",
         ),
         ("unit_cost: {column: C, number: {decimal: ''}}", "'' is not one character"),
+        ("unit_cost: {column: C, number: {decimal: ',', thousands: ','}}", "cannot be both"),
+        (
+            "unit_cost: {column: C, default: none}",
+            "`default: none` gives `unit_cost` a value that it cannot have",
+        ),
+        ("active: {column: C, values: {A: live}}", "`A: live` gives `active` a value that it cannot have"),
+        ("active: {column: C, values: {A: 1}, else: dead}", "`else: dead` gives `active` a value"),
+        ("active: {value: live}", "`value: live` gives `active` a value"),
         ("unit_cost:", "`fields.unit_cost:` has nothing after it"),
     ],
 )
