@@ -11,6 +11,7 @@ import threading
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Final
 
 import sqlalchemy as sa
@@ -31,7 +32,7 @@ from filebridge.ledger.schema import CallState
 from filebridge.milestones import reached
 from filebridge.planning.plan import Action
 from filebridge.retailops.client import LONGEST_WAIT_SECONDS
-from filebridge.retailops.wire import Answer, AnswerKind, body_of, path_of
+from filebridge.retailops.wire import Answer, AnswerKind, bodies_of, path_of
 
 logger = logging.getLogger("filebridge.delivery")
 
@@ -117,8 +118,7 @@ class Engine:
             if self._todo and len(self._flying) <= max(WINDOW, self._channel.concurrency):
                 senders.put(self._begin_window())
         if self._flying:
-            sent = senders.get(_LOOK_SECONDS)
-            if sent is not None:
+            for sent in senders.get(_LOOK_SECONDS):
                 reached("call.answered", str(sent.call_id))
                 self._settle(self._flying.pop(sent.call_id), sent.answer)
                 self._tell()
@@ -142,12 +142,17 @@ class Engine:
         for pending in window:
             pending.first_sent = now if pending.first_sent is None else pending.first_sent
             self._flying[pending.call.id] = pending
-        return [Job(pending.call.id, pending.call.action, blocks[pending.call.id]) for pending in window]
+        jobs: list[Job] = []
+        for action, alike in groupby(window, key=lambda pending: pending.call.action):
+            ids = [pending.call.id for pending in alike]
+            batches = [unpack(blocks[call_id]) for call_id in ids]
+            bodies = bodies_of(action, batches, vendor_id=self._channel.vendor_id)
+            jobs += [Job(call_id, action, body) for call_id, body in zip(ids, bodies, strict=True)]
+        return jobs
 
     def _send(self, job: Job) -> Answer:
-        """In a sender's thread: the body is made from the block just before it goes."""
-        body = body_of(job.action, unpack(job.block), vendor_id=self._channel.vendor_id)
-        return self._channel.client.post(path_of(job.action), body, job.action)
+        """In a sender's thread."""
+        return self._channel.client.post(path_of(job.action), job.body, job.action)
 
     def _wait(self) -> None:
         seconds = self._later.seconds(self.clock.monotonic(), until_rested=bool(self._todo))
@@ -214,7 +219,7 @@ class Engine:
             self._refused(pending, answer)
         elif answer.kind is AnswerKind.KEY_REFUSED:
             self._leave(pending, answer)
-            self._halt(Trouble.KEY_REFUSED, answer.message)
+            self._halt(Trouble.KEY_REFUSED, str(KeyRefused(answer.message)))
         elif answer.kind is AnswerKind.NOT_APPLIED:
             self._write(pending, self._waiting_state(pending), answer)
             self._try_again(pending, answer)

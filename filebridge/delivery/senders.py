@@ -13,9 +13,11 @@ from typing import Final
 from filebridge.planning.plan import Action
 from filebridge.retailops.wire import Answer
 
-_FIRST_THREADS: Final = 2
+_FIRST_THREADS: Final = 1
 _SLOW_SECONDS: Final = 0.02
 _IMPATIENCE_SECONDS: Final = 0.05
+_AT_ONCE: Final = 8
+"""Answers that are handed over together where they come fast: waking the caller costs as much as a tenth of a call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +26,7 @@ class Job:
 
     call_id: int
     action: Action
-    block: bytes
+    body: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ class Senders:
         self._send = send
         self._most = max(1, most)
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
-        self._sent: queue.SimpleQueue[Sent | BaseException] = queue.SimpleQueue()
+        self._sent: queue.SimpleQueue[list[Sent] | BaseException] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
 
     def __enter__(self) -> Senders:
@@ -70,18 +72,18 @@ class Senders:
             self._jobs.put(job)
         self._grow(min(len(jobs), _FIRST_THREADS) - len(self._threads))
 
-    def get(self, seconds: float) -> Sent | None:
-        """The next call that has an answer; None where none comes within `seconds`."""
+    def get(self, seconds: float) -> list[Sent]:
+        """The next calls that have an answer; none where none comes within `seconds`."""
         waiting = not self._jobs.empty() and len(self._threads) < self._most
         try:
             sent = self._sent.get(timeout=min(seconds, _IMPATIENCE_SECONDS) if waiting else seconds)
         except queue.Empty:
             if waiting:
                 self._grow(len(self._threads))
-            return None
+            return []
         if isinstance(sent, BaseException):
             raise sent
-        if waiting and sent.seconds > _SLOW_SECONDS:
+        if waiting and all(one.seconds > _SLOW_SECONDS for one in sent):
             self._grow(1)
         return sent
 
@@ -103,12 +105,31 @@ class Senders:
             thread.start()
 
     def _work(self) -> None:
-        while (job := self._jobs.get()) is not None:
-            began = time.perf_counter()
-            try:
+        made: list[Sent] = []
+        try:
+            while (job := self._next_job(made)) is not None:
+                began = time.perf_counter()
                 answer = self._send(job)
-            except BaseException as error:
-                # A bug must end the delivery, which runs in another thread.
-                self._sent.put(error)
-                return
-            self._sent.put(Sent(job.call_id, answer, time.perf_counter() - began))
+                made.append(Sent(job.call_id, answer, time.perf_counter() - began))
+                if len(made) >= _AT_ONCE or sum(one.seconds for one in made) > _SLOW_SECONDS:
+                    made = self._hand_over(made)
+            self._hand_over(made)
+        except BaseException as error:
+            # A bug must end the delivery, which runs in another thread.
+            self._hand_over(made)
+            self._sent.put(error)
+
+    def _next_job(self, made: list[Sent]) -> Job | None:
+        """The next job, waited for once what was made is handed over; None at the end."""
+        try:
+            return self._jobs.get_nowait()
+        except queue.Empty:
+            self._hand_over(made)
+            made.clear()
+            return self._jobs.get()
+
+    def _hand_over(self, made: list[Sent]) -> list[Sent]:
+        """Give the answers to the caller; a new list for the next ones."""
+        if made:
+            self._sent.put(list(made))
+        return []

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any, Final
 
 from filebridge.errors import FileRefused
-from filebridge.reader.here import ZIP_OR_OLE, look_here, read_here
+from filebridge.reader.here import ZIP_OR_OLE, look_here, read_contained
 from filebridge.reader.job import NeedsOriginals, ReadFile, ReadJob, Seen
 from filebridge.reader.spool import batches_of
 
@@ -72,7 +72,7 @@ class Reader:
             (_, child), self._begun = self._begun, None
             return _read_file(_answer(child), job)
         if _is_small_text(job.path):
-            return read_here(job)
+            return read_contained(job)
         return _read_file(_answer(_given(self._next_child(), job)), job)
 
     def peek(self, path: Path, name: str) -> Seen | None:
@@ -162,14 +162,16 @@ def serve() -> None:
     _bound()
     import filebridge.mapping.apply
     import filebridge.mapping.corrections
-    import filebridge.tables.open  # noqa: F401
+    import filebridge.mapping.pack
+    import filebridge.tables.arrow
+    import filebridge.tables.open  # noqa: F401  (all that a job needs, while there is none yet)
 
     given = sys.stdin.buffer.read()
     if not given:
         return
     job: ReadJob | tuple[Path, str] = pickle.loads(given)
     try:
-        answer = _answer_of(read_here(job)) if isinstance(job, ReadJob) else asdict(look_here(*job))
+        answer = _answer_of(read_contained(job)) if isinstance(job, ReadJob) else asdict(look_here(*job))
     except FileRefused as refused:
         answer = {
             "refused": {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -18,6 +19,22 @@ if TYPE_CHECKING:
 
 ZIP_OR_OLE: Final = (b"PK", b"\xd0\xcf\x11\xe0")
 """How workbooks begin."""
+
+
+def read_contained(job: ReadJob) -> ReadFile:
+    """As `read_here`, but a fault of our own refuses the file, too: it must not stop the files behind this one."""
+    try:
+        return read_here(job)
+    except (FileRefused, NeedsOriginals, MemoryError, OSError):
+        raise
+    except Exception as error:
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+        place = f"{type(error).__name__}, {Path(frame.filename).name}:{frame.lineno}"
+        raise FileRefused(
+            "unreadable_file",
+            f"FileBridge failed on this file by a fault of its own ({place}).",
+            fix="Please send the file and this message to its makers; until then, try the data as plain CSV.",
+        ) from error
 
 
 def read_here(job: ReadJob) -> ReadFile:

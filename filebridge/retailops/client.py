@@ -201,7 +201,7 @@ class RetailOps:
     def _try_page(self, body: bytes, start: int) -> OrdersPage:
         answer, received = self._post(FETCH_PATH, body, None)
         if answer.kind is AnswerKind.KEY_REFUSED:
-            raise KeyRefused(f"RetailOps refused the API key: {answer.message}")
+            raise KeyRefused(answer.message)
         if answer.kind is AnswerKind.REFUSED:
             raise CallRefused(f"RetailOps refused to list purchase orders: {answer.message}")
         if answer.stops:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from filebridge.columns import int_array, pack, text_column, unpack
 from filebridge.planning.plan import Action
-from filebridge.retailops.wire import body_of, fetch_body, mark_record, path_of
+from filebridge.retailops.wire import bodies_of, body_of, fetch_body, mark_record, path_of
 
 texts = st.text(st.characters(codec="utf-8"), min_size=1, max_size=12)
 costs = st.decimals(0, 10_000, places=2).map(str) | st.just("")
@@ -64,6 +64,15 @@ def test_a_body_made_by_columns_is_what_orjson_makes_of_dictionaries(rows, vendo
         for vpc, quantity, _, active in rows
     ]
     assert body_of(Action.UPDATE, batch, vendor_id=vendor_id) == orjson.dumps({"records": expected})
+
+
+@settings(deadline=None)
+@given(st.lists(st.tuples(st.lists(records, min_size=1, max_size=5), st.sampled_from([2, 3, 4])), max_size=6))
+def test_bodies_made_together_are_those_made_one_by_one(calls):
+    names = ("vpc", "quantity", "unit_cost", "active")
+    batches = [make_batch([row[:width] for row in rows], names=names[:width]) for rows, width in calls]
+    together = bodies_of(Action.UPDATE, batches, vendor_id="27")
+    assert together == [body_of(Action.UPDATE, batch, vendor_id="27") for batch in batches]
 
 
 @settings(deadline=None)
