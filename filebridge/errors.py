@@ -98,7 +98,13 @@ class RetailOpsUnreachable(RetailOpsError):
 
 
 class KeyRefused(RetailOpsError):
-    """RetailOps refused the API key (`authn`) or its rights (`authz`): the channel stops, no row is rejected."""
+    """RetailOps refused the API key (`authn`) or its rights (`authz`): the channel stops, no row is rejected.
+
+    It is made with RetailOps' own words.
+    """
+
+    def __init__(self, words: str) -> None:
+        super().__init__(f"RetailOps refused the API key: {words}")
 
 
 class CallRefused(RetailOpsError):

@@ -129,7 +129,7 @@ _HOLD: Final = (
     ),
 )
 _ROW: Final = (
-    ("required", "A required cell is empty", "Fill the cell."),
+    ("required", "A required cell is empty, or does not fit its `pattern:`", "Fill the cell, or correct it."),
     (
         "bad_number",
         "Not a number that can be read in one way",
@@ -184,7 +184,11 @@ _ORDER: Final = (
         "Text that is too long for a cell",
         "Leave the column out, or ask the retailer to shorten it.",
     ),
-    ("vanished", "The PO is no longer there to be submitted", "Ask the retailer whether it was cancelled."),
+    (
+        "vanished",
+        "The PO is in a file, and RetailOps has it no longer",
+        "Do not ship it; ask the retailer whether it was cancelled.",
+    ),
     (
         "unquotable",
         "Text that cannot stand in the file without quotes",

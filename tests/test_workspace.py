@@ -427,6 +427,26 @@ class TestChecks:
         ]
         assert len(found) == 4
 
+    def test_a_field_of_an_item_may_be_written_as_such(self, workspace: Workspace):
+        layout = "document: purchase-orders\ncolumns: {A: po, B: items.vpc, C: items.quantiy}\n"
+        add_vendor(workspace, "bolt", vendor="vendor_id: 9\n", orders=layout)
+        (found,) = problems_of(workspace, environment=KEY)
+        assert found.message == "column `C`: a PO has no field `items.quantiy`"
+
+    def test_a_header_that_needs_quotes_and_may_have_none_is_told(self, workspace: Workspace):
+        layout = (
+            "document: purchase-orders\n"
+            "write: {quoting: none, delimiter: ';'}\n"
+            'columns:\n  "PO; ours": po\n  A,B: vpc\n  C: {value: "x;y"}\n'
+        )
+        add_vendor(workspace, "bolt", vendor="vendor_id: 9\n", orders=layout)
+        found = [(problem.place, problem.message) for problem in problems_of(workspace, environment=KEY)]
+        why = "holds the delimiter or a line break, and `quoting: none` has no quotes"
+        assert found == [
+            ("mappings/bolt/orders.yaml:4", f"the header `PO; ours` {why}"),
+            ("mappings/bolt/orders.yaml:6", f"the value `x;y` {why}"),
+        ]
+
     def test_two_packs_that_export_the_pos_of_one_vendor_are_told(self, workspace: Workspace):
         layout = "document: purchase-orders\ncolumns: {A: po}\n"
         add_vendor(workspace, "bolt", vendor="vendor_id: 27\n", orders=layout)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,7 @@ from filebridge.clock import Clock, from_micros
 from filebridge.errors import FileBridgeError, UserError
 from filebridge.ledger import files, requests
 from filebridge.ledger.requests import RequestRow
+from filebridge.ledger.schema import OrderFileState
 from filebridge.milestones import reached
 from filebridge.outcomes import FileStatus
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from filebridge.workspace import Workspace
 
 
+BETWEEN_POS = "\n"
+"""Between the POs of one request: no PO number holds it."""
 NOT_DONE = "Not done: "
 """Before the result of a decision that could not be carried out."""
 
@@ -86,12 +90,25 @@ def _standing(row: files.FileRow) -> str:
 def _resend(desk: Desk, packs: dict[str, VendorPack], request: RequestRow) -> str:
     from filebridge import orders
 
-    vendor, _, po = request.subject.partition("/")
+    vendor, _, rest = request.subject.partition("/")
+    pos = rest.split(BETWEEN_POS)
     pack = packs.get(vendor)
     if pack is None:
         raise UserError(f"There is no vendor {vendor}.")
-    written = orders.resend(desk.ledger, pack, desk.workspace.outbox / vendor, [po], desk.clock)
-    return f"PO {po} is written again: {', '.join(row.name for row in written)}."
+    written = orders.resend(desk.ledger, pack, desk.workspace.outbox / vendor, pos, desk.clock)
+    stuck = [row.name for row in written if row.state is OrderFileState.STAGED]
+    if stuck:
+        raise UserError(
+            f"{', '.join(stuck)} is ready, but a file of that name lies in the outbox.",
+            fix="Move that away; the next `filebridge run` puts ours there.",
+        )
+    what = f"PO {pos[0]} is" if len(pos) == 1 else f"POs {', '.join(pos)} are"
+    return f"{what} written again: {', '.join(row.name for row in written)}."
+
+
+def resend_subject(vendor: str, pos: Sequence[str]) -> str:
+    """The subject of a request to write these POs of a vendor once more, each of them once."""
+    return f"{vendor}/{BETWEEN_POS.join(dict.fromkeys(pos))}"
 
 
 @dataclass(frozen=True)

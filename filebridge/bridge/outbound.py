@@ -9,6 +9,7 @@ from filebridge import orders
 from filebridge.bridge.desk import Desk
 from filebridge.delivery import Trouble, deliver
 from filebridge.errors import CallRefused, KeyRefused, RetailOpsUnreachable
+from filebridge.ledger import orders as known_orders
 from filebridge.ledger.schema import OrderFileState
 from filebridge.rejects import Note
 
@@ -45,7 +46,7 @@ def fetch_orders(desk: Desk, pack: VendorPack) -> OrdersResult:
     except KeyRefused as error:
         result.trouble, result.message = Trouble.KEY_REFUSED, str(error)
     result.said += [note for note in orders.in_question(desk.ledger, pack) if note not in stood]
-    result.said += _unpublished(result.files)
+    result.said += _unpublished(desk, pack)
     return result
 
 
@@ -70,9 +71,10 @@ def _take_out(desk: Desk, pack: VendorPack, result: OrdersResult) -> None:
         result.files += orders.verify(ledger, channel.client, pack, outbox, clock)
 
 
-def _unpublished(files: list[OrderFileRow]) -> list[Note]:
+def _unpublished(desk: Desk, pack: VendorPack) -> list[Note]:
+    with desk.ledger.read() as connection:
+        staged = known_orders.files_of(connection, pack.vendor, states=(OrderFileState.STAGED,))
     return [
         Note("name_taken", f"{row.name} is ready, but a file of that name lies in the outbox: move it away.")
-        for row in files
-        if row.state is OrderFileState.STAGED
+        for row in staged
     ]

@@ -34,6 +34,8 @@ class PassReport:
 
     files: list[FileResult] = field(default_factory=list)
     order_files: list[OrderFileRow] = field(default_factory=list)
+    marked: dict[str, int] = field(default_factory=dict)
+    """How many POs of each of `order_files` are marked submitted now, by the file's id."""
     said: list[Note] = field(default_factory=list)
     troubles: dict[str, str] = field(default_factory=dict)
     waiting: list[Waiting] = field(default_factory=list)
@@ -80,7 +82,9 @@ class _VendorTurn:
         result = fetch_orders(self.desk, self.pack)
         with self.desk.ledger.read() as connection:
             # As they are now: most were marked since they were written.
-            self.report.order_files += [known_orders.file_row(connection, row.id) for row in result.files]
+            written = [known_orders.file_row(connection, row.id) for row in result.files]
+            self.report.marked |= {row.id: known_orders.marked_in(connection, row.id) for row in written}
+        self.report.order_files += written
         self.report.said += result.said
         if result.trouble:
             self._in_trouble(result.trouble, result.message)

@@ -81,27 +81,35 @@ class _Telling:
         return Workspace.open(self.root, environment={})
 
     def scene(self, title: str, *lines: str) -> None:
-        """Begin a scene."""
+        """Begin a scene; `lines` are a paragraph."""
+        from filebridge.replies.wording import wrapped
+
         self.number += 1
         self.print("")
         self.print(f"{self.number}. {title}")
         self.print("=" * (len(title) + 3))
-        self.print(*lines, "")
+        self.print(*(wrapped(" ".join(lines), width=_width(), break_long_words=False) if lines else ()), "")
 
     def print(self, *lines: Any) -> None:
         """Print lines and tables, unless JSON was asked for."""
         if not self.silent:
             console = report.console(wide=WIDTH)
             for line in lines:
-                console.print(line)
+                # Lines of text are as they are to be: a command that was wrapped could not be pasted.
+                console.print(line, soft_wrap=isinstance(line, str))
 
     def say(self, head: str, *lines: str) -> None:
         """Print lines below their head, wrapped."""
         from filebridge.replies.wording import wrapped
 
+        width = _width()
         self.print(
-            head,
-            *(part for line in lines for part in wrapped(line, first="  - ", indent="    ", width=WIDTH)),
+            *wrapped(head, width=width),
+            *(
+                part
+                for line in lines
+                for part in wrapped(line, first="  - ", indent="    ", width=width, break_long_words=False)
+            ),
         )
 
     def once(self, head: str, *lines: str) -> None:
@@ -149,6 +157,11 @@ class _Telling:
         return next(
             (file["id"] for done in self.passes for file in done["files"] if file["status"] == status), ""
         )
+
+
+def _width() -> int:
+    """Columns of a line of text: those of the terminal, or `WIDTH`."""
+    return min(WIDTH, report.console(wide=WIDTH).width)
 
 
 def _first_evening(told: _Telling) -> None:
@@ -214,8 +227,8 @@ def _tell(told: _Telling, done: PassReport) -> None:
     for one in done.waiting:
         told.once(f"{one.name} stays in the inbox:", sentence(one.message), one.fix)
     if done.order_files:
-        told.print("", "What went out", outcome.order_table(done.order_files))
-    told.print(f"RetailOps was told: {_told_of(told.new_calls())}")
+        told.print("", "What went out", outcome.order_table(done))
+    told.say(f"RetailOps was told: {_told_of(told.new_calls())}")
 
 
 def _refusals(told: _Telling, done: PassReport) -> Iterator[tuple[str, list[str]]]:

@@ -165,22 +165,23 @@ def _resend(
     pos: Annotated[list[str], typer.Argument(metavar="PO...", help="The numbers of the purchase orders.")],
     vendor: str = _VENDOR,
 ) -> int:
-    """Write a purchase order once more, for a vendor who lost its file.
+    """Write purchase orders once more, for a vendor who lost their file.
 
-    The file's name says so (NAME_resend1), and nothing is marked again.
+    The new file's name says so (NAME_resend1), and nothing is marked again.
 
     Example: filebridge orders resend D123 D124
     """
-    from filebridge.bridge.decisions import decide
+    from filebridge.bridge.decisions import decide, resend_subject
 
     here = current()
-    vendors = [_vendor_of(here, po, vendor) for po in pos]
+    of_vendor: dict[str, list[str]] = {}
+    for po in dict.fromkeys(pos):
+        of_vendor.setdefault(_vendor_of(here, po, vendor), []).append(po)
     results = []
-    for po, name in zip(pos, vendors, strict=True):
-        decided = decide(here.workspace(), "resend", f"{name}/{po}", clock=here.clock)
-        results.append(
-            {"po": po, "vendor": name, "done": decided.done, "ok": decided.ok, "result": decided.result}
-        )
+    for name, some in of_vendor.items():
+        decided = decide(here.workspace(), "resend", resend_subject(name, some), clock=here.clock)
+        told = {"vendor": name, "done": decided.done, "ok": decided.ok, "result": decided.result}
+        results += [{"po": po, **told} for po in some]
         if not here.json:
             report.say(decided.result)
     if here.json:

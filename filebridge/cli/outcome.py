@@ -23,7 +23,9 @@ def as_json(done: PassReport) -> dict[str, Any]:
     return {
         "exit_code": done.exit_code,
         "files": [_file_as_json(file) for file in done.files],
-        "order_files": [order_file_as_json(row) for row in done.order_files],
+        "order_files": [
+            {**order_file_as_json(row), "pos_marked": done.marked[row.id]} for row in done.order_files
+        ],
         "said": [{"code": note.code, "message": note.message} for note in done.said],
         "waiting": [
             {
@@ -46,7 +48,7 @@ def print_tables(done: PassReport) -> None:
     if done.files:
         console.print(file_table(done.files))
     if done.order_files:
-        console.print(order_table(done.order_files))
+        console.print(order_table(done))
 
 
 def print_lines(done: PassReport, *, at: str = "") -> None:
@@ -55,12 +57,11 @@ def print_lines(done: PassReport, *, at: str = "") -> None:
 
     for file in done.files:
         ended = counts(file.outcomes) or "no rows"
-        print(
-            f"{at}{file.vendor}/{shown(file.name)} ({file.file_id}): {standing(file.status)}: {ended}",
-            flush=True,
+        report.print_line(
+            f"{at}{file.vendor}/{shown(file.name)} ({file.file_id}): {standing(file.status)}: {ended}"
         )
     for row in done.order_files:
-        print(f"{at}{row.vendor}/orders/{row.name}: {_order_words(row)}", flush=True)
+        report.print_line(f"{at}{row.vendor}/orders/{row.name}: {_order_words(row, done.marked[row.id])}")
 
 
 def say_rest(done: PassReport) -> None:
@@ -91,24 +92,33 @@ def file_table(files: list[FileResult]) -> Table:
     return table
 
 
-def order_table(rows: list[OrderFileRow]) -> Table:
+def order_table(done: PassReport) -> Table:
     """The PO files of a pass."""
     table = report.table("PO file", "#POs", "#Rows", "What became of it")
-    for row in rows:
-        table.add_row(f"{row.vendor}/orders/{row.name}", f"{row.pos:,}", f"{row.rows:,}", _order_words(row))
+    for row in done.order_files:
+        words = _order_words(row, done.marked[row.id])
+        table.add_row(f"{row.vendor}/orders/{row.name}", f"{row.pos:,}", f"{row.rows:,}", words)
+    report.keep_whole(table, "PO file", beside=40)
     return table
 
 
-def _order_words(row: OrderFileRow) -> str:
+def _order_words(row: OrderFileRow, marked: int) -> str:
+    """What became of a PO file, `marked` of whose POs are marked submitted."""
     from filebridge.replies.wording import count_of
 
     what = {"order": "", "change": "changes of ", "resend": "sent again: "}[row.kind]
-    state = {
-        "staged": "ready, not put into orders/ yet",
-        "published": "written",
-        "marked": "written and marked submitted" if row.is_for_marking else "written",
-    }
-    return f"{what}{count_of(row.pos, 'PO')}, {state[row.state.value]}"
+    return f"{what}{count_of(row.pos, 'PO')}, {_how_far(row, marked)}"
+
+
+def _how_far(row: OrderFileRow, marked: int) -> str:
+    if row.state.value == "staged":
+        return "ready, not put into orders/ yet"
+    if not row.is_for_marking or (row.state.value == "published" and not marked):
+        return "written"
+    if marked >= row.pos:
+        return "written and marked submitted"
+    told = f"{marked:,} marked submitted, {row.pos - marked:,} not" if marked else "none marked submitted"
+    return f"written; {told}"
 
 
 def _rest(done: PassReport) -> Iterator[str]:
@@ -121,7 +131,8 @@ def _rest(done: PassReport) -> Iterator[str]:
         elif file.needs_a_person:
             what = "nothing of it was" if file.status.value == "rejected" else "some rows were not"
             yield f"{shown(file.name)}: {what} taken."
-            yield f"  Why: filebridge show {file.file_id}    To correct: outbox/{file.vendor}/replies/"
+            where = f"    To correct: outbox/{file.vendor}/replies/" if file.outcomes else ""
+            yield f"  Why: filebridge show {file.file_id}{where}"
     for note in done.said:
         yield shown(note.message)
     for one in done.waiting:

@@ -6,6 +6,7 @@ import sys
 import tempfile
 import traceback
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -22,8 +23,19 @@ BUG = 70
 
 
 def say(text: str) -> None:
-    """Say something to the person, on standard error."""
-    print(text, file=sys.stderr)
+    """Say something to the person, on standard error; after all that standard output has so far."""
+    # Where its reader has gone, that is told at the end.
+    with suppress(BrokenPipeError):
+        sys.stdout.flush()
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
+
+
+def print_line(text: str) -> None:
+    """Print one line on standard output, at once and as a whole, for a log that several streams write to."""
+    # `print` writes text and line end one after the other where output is unbuffered.
+    sys.stdout.write(f"{text}\n")
+    sys.stdout.flush()
 
 
 def print_json(value: Any) -> None:

@@ -34,6 +34,7 @@ def register(app: typer.Typer) -> None:
         from filebridge.bridge.early import look_early
         from filebridge.cli import render
         from filebridge.cli.interrupt import interruptible
+        from filebridge.cli.log import write_log
         from filebridge.cli.progress import bars
         from filebridge.reader import Reader
 
@@ -48,6 +49,7 @@ def register(app: typer.Typer) -> None:
             Reader() as reader,
             bars() as progress,
         ):
+            write_log(workspace.logs)
             settler = (
                 look_early(workspace, reader, vendors=vendors, clock=here.clock) if "in" in ways else None
             )

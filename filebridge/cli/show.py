@@ -11,6 +11,8 @@ from filebridge.cli.surroundings import current
 
 if TYPE_CHECKING:
     from filebridge.ledger.calls import CallRow
+    from filebridge.ledger.files import FileRow
+    from filebridge.workspace import Workspace
 
 
 SHOWN: Final = 20
@@ -52,11 +54,26 @@ def register(app: typer.Typer) -> None:
         from filebridge.cli.render import zone_of
         from filebridge.replies.person import receipt_text
 
-        zone = zone_of(here.workspace(), row.vendor)
-        print(receipt_text(receipt, time_zone=zone).decode("utf-8").replace("\r\n", "\n"))
+        workspace = here.workspace()
+        zone, (folder, twin) = zone_of(workspace, row.vendor), _rejects_of(workspace, row)
+        text = receipt_text(receipt, time_zone=zone, folder=folder, twin=twin)
+        print(text.decode("utf-8").replace("\r\n", "\n"))
         _print_calls(found, here.clock.now(), every_call=every_call)
         if row.archived_at:
-            print(f"Original and replies: {here.workspace().archive / row.archived_at}")
+            print(f"Original and replies: {workspace.archive / row.archived_at}")
+
+
+def _rejects_of(workspace: Workspace, row: FileRow) -> tuple[str, str]:
+    """The folder of a file's reject file, as seen from the workspace, and its workbook; each empty where none is."""
+    if not row.reject_file:
+        return "", ""
+    place = workspace.replies_of(row.vendor) / row.reject_file
+    copies = workspace.archive / row.archived_at if row.archived_at else place.parent
+    workbook = f"{place.name.removesuffix('.csv')}.xlsx"
+    has_twin = place.suffix == ".csv" and any((there / workbook).exists() for there in (place.parent, copies))
+    folder = place.parent
+    shown = folder.relative_to(workspace.root) if folder.is_relative_to(workspace.root) else folder
+    return f"{shown}/", workbook if has_twin else ""
 
 
 def _print_calls(found: list[CallRow], now: int, *, every_call: bool) -> None:

@@ -94,7 +94,7 @@ def _vendor(connection: sa.Connection, workspace: Workspace, vendor: str, now: i
 
 def as_json(standing: Standing) -> dict[str, Any]:
     """The document of `status --json`."""
-    from filebridge.cli.render import instant
+    from filebridge.cli.render import instant, shown
 
     last = standing.last
     return {
@@ -112,7 +112,7 @@ def as_json(standing: Standing) -> dict[str, Any]:
         "decisions": [
             {
                 "decision": row.kind,
-                "subject": row.subject,
+                "subject": shown(row.subject),
                 "asked_at": instant(row.asked_at),
                 "by": row.asked_by,
             }
@@ -139,9 +139,20 @@ def _vendor_as_json(one: VendorStanding) -> dict[str, Any]:
             {"name": row.name, "reject_file": row.reject_file, "received_at": instant(row.received_at)}
             for row in found.rejects
         ],
+        "refused": [
+            {
+                "id": row.id,
+                "name": row.name,
+                "received_at": instant(row.received_at),
+                "code": row.code,
+                "message": row.message,
+            }
+            for row in found.refused
+        ],
         "held_orders": [
             {"po": row.po, "code": row.code, "message": row.message} for row in found.held_orders
         ],
+        "gone_orders": [{"po": row.po, "message": row.message} for row in found.gone_orders],
         "waiting": [
             {"name": row.name, "since": instant(row.first_seen_at), "reason": row.reason or None}
             for row in found.waiting

@@ -45,7 +45,7 @@ def register(app: typer.Typer) -> None:
             return
         print(_looked(found))
         for request in found.asked:
-            print(f"Written down, not carried out yet: {request.kind} {request.subject}")
+            print(f"Written down, not carried out yet: {request.kind} {render.shown(request.subject)}")
         if not found.vendors:
             report.say(render.NOTHING_YET)
             return
@@ -79,12 +79,19 @@ def _print(standings: list[VendorStanding]) -> None:
         "#Held",
         "#To correct",
         "#In the inbox",
-        "#POs held",
+        "#POs in question",
         "#PO files there",
     )
     for one in standings:
         found = one.status
-        figures = (one.pending, found.held, found.rejects, found.waiting, found.held_orders, one.not_taken)
+        figures = (
+            one.pending,
+            found.held,
+            (*found.rejects, *found.refused),
+            found.waiting,
+            (*found.held_orders, *found.gone_orders),
+            one.not_taken,
+        )
         table.add_row(
             found.vendor, _channel(found), *(f"{len(entries):,}" if entries else "-" for entries in figures)
         )
@@ -117,8 +124,9 @@ def _channel(found: VendorStatus) -> str:
 
 def _lines(one: VendorStanding) -> Iterator[tuple[str, str]]:
     """What waits for a person, and what decides it."""
-    from filebridge.cli.render import shown, when
+    from filebridge.cli.render import sentence, shown, when
     from filebridge.rejects import CATALOGUE
+    from filebridge.replies.wording import told_apart, why_waiting
 
     found = one.status
     if found.trouble == "key_refused":
@@ -131,28 +139,26 @@ def _lines(one: VendorStanding) -> Iterator[tuple[str, str]]:
         )
         yield f"{shown(held.name)} is held: {held.message}", decide
     for rejects in found.rejects:
+        what = "none of its rows was taken" if rejects.whole else "some rows were not taken"
         yield (
-            f"{shown(rejects.name)} ({when(rejects.received_at)}): some rows were not taken",
+            f"{shown(rejects.name)} ({when(rejects.received_at)}): {what}",
             f"Correct and drop back: replies/{shown(rejects.reject_file)}",
         )
+    for refused in found.refused:
+        said, fix = told_apart(refused.message)
+        yield (
+            f"{shown(refused.name)} ({when(refused.received_at)}) was refused: "
+            f"{sentence(shown(said or refused.message))}",
+            f"{shown(fix) or CATALOGUE[refused.code].fix}\nWhy: filebridge show {refused.id}",
+        )
     for order in found.held_orders:
-        fix = CATALOGUE[order.code].fix if order.code in CATALOGUE else ""
-        yield f"PO {shown(order.po)} is held: {shown(order.message)}", fix
+        yield shown(order.said), order.fix
+    for gone in found.gone_orders:
+        yield shown(sentence(gone.message)), CATALOGUE["vanished"].fix
     for waiting in found.waiting:
         yield (
             f"{shown(waiting.name)} is in the inbox since {when(waiting.first_seen_at)}",
-            _why(waiting.reason),
+            why_waiting(waiting.reason),
         )
     if found.more:
         yield f"and {found.more:,} more", "filebridge files, filebridge orders"
-
-
-def _why(reason: str) -> str:
-    """Why a file is still in the inbox, and what to do, from the reason that the ledger keeps."""
-    from filebridge.cli.render import sentence, shown
-    from filebridge.rejects import CATALOGUE
-
-    code, _, message = reason.partition(": ")
-    known = CATALOGUE.get(code)
-    said = sentence(shown(message if known or message else reason)) or "FileBridge has not taken it yet."
-    return f"{said} {known.fix}" if known else said

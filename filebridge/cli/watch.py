@@ -32,6 +32,7 @@ def register(app: typer.Typer) -> None:
         from filebridge.bridge.desk import open_desk
         from filebridge.cli import render
         from filebridge.cli.interrupt import interruptible
+        from filebridge.cli.log import write_log
         from filebridge.schedule import watch as keep_working
 
         here = current()
@@ -44,6 +45,7 @@ def register(app: typer.Typer) -> None:
             workspace.lock(now=datetime.now(UTC)),
             open_desk(workspace, clock=here.clock, stop=interrupt.stop) as desk,
         ):
+            write_log(workspace.logs)
             report.say(
                 f"Watching {workspace.inbox} for {', '.join(vendors or workspace.vendors())}. Ctrl-C ends it."
             )

@@ -311,6 +311,24 @@ def exports_of(connection: sa.Connection, order_file_id: str) -> list[ExportRow]
     return _exports(connection, order_export.c.order_file_id == order_file_id)
 
 
+def marked_in(connection: sa.Connection, order_file_id: str) -> int:
+    """How many of the POs that a PO file holds are marked submitted, for it or for a later file."""
+    found = connection.execute(
+        sa.select(sa.func.count())
+        .select_from(order_export)
+        .join(
+            purchase_order,
+            sa.and_(
+                purchase_order.c.vendor == order_export.c.vendor, purchase_order.c.po == order_export.c.po
+            ),
+        )
+        .where(
+            order_export.c.order_file_id == order_file_id, purchase_order.c.state == OrderState.MARKED.value
+        )
+    )
+    return int(found.scalar_one())
+
+
 def files_holding(connection: sa.Connection, vendor: str, po: str) -> list[OrderFileRow]:
     """The PO files that hold a PO, oldest first."""
     holding = sa.select(order_export.c.order_file_id).where(

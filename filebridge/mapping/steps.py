@@ -226,7 +226,11 @@ class FieldRule:
             match = self._pattern.search(text)
             if not match:
                 code = _WITHOUT_A_MATCH.get(self.spec.kind, "required")
-                return CellFault(code, f"{shown(text)} does not match the pattern {steps.pattern}.")
+                return CellFault(
+                    code,
+                    f"{shown(text)} does not match the pattern `{steps.pattern}`, so it gives no {self.spec.name}. "
+                    "Correct the cell, or `pattern:` of the mapping.",
+                )
             text = (match[1] if self._pattern.groups else match[0]) or ""
         for old, new in steps.replace.items():
             if old:

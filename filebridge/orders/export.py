@@ -107,11 +107,7 @@ def publish_staged(ledger: Ledger, outbox: Path, row: OrderFileRow, clock: Clock
                 box.publish(box.Staged(outbox, name, row.sha256, row.size), folder)
                 reached("order_file.published" if name == row.name else "order_file.done_published", row.id)
     except FileExistsError:
-        logger.error(
-            "%s already lies in the outbox and is not ours: move it away, then run again",
-            row.name,
-            extra={"vendor": row.vendor},
-        )
+        logger.info("%s already lies in the outbox", row.name, extra={"vendor": row.vendor})
         return row
     now = clock.now()
     with ledger.begin() as connection:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Final
 
@@ -14,9 +14,11 @@ from filebridge.replies.wording import (
     heading,
     local_time,
     plain,
+    says_what_to_do,
     sentence,
     table_lines,
     to_bytes,
+    told_apart,
     wrapped,
 )
 
@@ -38,17 +40,23 @@ _DONE: Final = (Outcome.DELIVERED, Outcome.UNCHANGED, Outcome.SUPERSEDED)
 
 
 def receipt_text(
-    receipt: Receipt, *, time_zone: str, twin: str = "", by_code: Mapping[str, int] = MappingProxyType({})
+    receipt: Receipt,
+    *,
+    time_zone: str,
+    twin: str = "",
+    by_code: Mapping[str, int] = MappingProxyType({}),
+    folder: str = "",
 ) -> bytes:
-    """The receipt in plain text, at most 100 columns wide.
+    """The receipt in plain text, at most 100 columns wide but for a path that is longer.
 
     `time_zone` is the vendor's; `twin` names the workbook beside a reject file in CSV, below `replies/`;
-    `by_code` counts the reasons of the reject file.
+    `by_code` counts the reasons of the reject file. `folder` is where the reject file lies, for a reader who has
+    not found this text beside it.
     """
     lines = [
         *wrapped(headline(receipt)),
         *_counts(receipt),
-        *_what_to_do(receipt, twin),
+        *_what_to_do(receipt, twin, folder),
         *_reasons(receipt, by_code),
         *_notes(receipt),
         *_details(receipt, time_zone),
@@ -65,7 +73,7 @@ def headline(receipt: Receipt) -> str:
             return f"{name} would be taken: {count_of(waiting, 'row')} of {rows:,} would be sent."
         return f"{name} is not finished: {count_of(waiting, 'row')} of {rows:,} have no answer from RetailOps yet."
     if status is FileStatus.REJECTED:
-        why = f" {sentence(receipt.notes[0].message)}" if receipt.refused else ""
+        why = f" {sentence(_refusal(receipt)[0])}" if receipt.refused else ""
         all_rows = {0: ".", 1: ": its only row was rejected."}.get(
             rows, f": all {rows:,} rows were rejected."
         )
@@ -104,7 +112,9 @@ def _counts(receipt: Receipt) -> Iterator[str]:
     width = len(f"{receipt.rows:,}")
     yield ""
     for outcome, count in receipt.outcomes.items():
-        yield f"  {count:>{width},}  {outcome.value:<10}  {_MEANING[outcome]}"
+        is_whole = outcome is Outcome.REJECTED and receipt.is_sent_again
+        meaning = "not taken, for the reason above" if is_whole else _MEANING[outcome]
+        yield f"  {count:>{width},}  {outcome.value:<10}  {meaning}"
     if len(receipt.outcomes) > 1:
         yield "  " + "-" * width
         yield f"  {receipt.rows:>{width},}  {'row' if receipt.rows == 1 else 'rows'} in the file"
@@ -121,17 +131,23 @@ def _counts(receipt: Receipt) -> Iterator[str]:
         )
 
 
-def _what_to_do(receipt: Receipt, twin: str) -> Iterator[str]:
+def _refusal(receipt: Receipt) -> tuple[str, str]:
+    """Why a file was refused whole, and what to do about it: the message's own advice, else that of its code."""
+    found, advice = told_apart(receipt.notes[0].message)
+    return found or advice, advice or _fix(receipt.notes[0].code)
+
+
+def _what_to_do(receipt: Receipt, twin: str, folder: str) -> Iterator[str]:
     yield from heading("What to do")
-    steps = [*_steps_of_hold(receipt), *_steps_of_rejects(receipt, twin)]
+    steps = [*_steps_of_hold(receipt), *_steps_of_rejects(receipt, twin, folder)]
     if not steps and receipt.preview and receipt.status is FileStatus.PENDING:
         steps = ["Drop the file into the inbox to have it taken; this was only a look ahead."]
     if not steps and receipt.status is FileStatus.PENDING:
         steps = [
             "Nothing. FileBridge goes on by itself, and writes this receipt again when the last row is settled."
         ]
-    if not steps and receipt.refused:
-        steps = [_fix(receipt.notes[0].code), "Then drop the file into the inbox again."]
+    if receipt.is_sent_again:
+        steps = [*_steps_of_refusal(receipt)]
     if len(steps) < 2:
         yield from wrapped(steps[0] if steps else "Nothing.", indent="  ")
         return
@@ -151,21 +167,31 @@ def _steps_of_hold(receipt: Receipt) -> Iterator[str]:
     yield f"If it is not, give it up:  filebridge discard {receipt.file_id}"
 
 
-def _steps_of_rejects(receipt: Receipt, twin: str) -> Iterator[str]:
+def _steps_of_refusal(receipt: Receipt) -> Iterator[str]:
+    advice = _refusal(receipt)[1]
+    yield advice
+    if receipt.notes[0].code != "discarded" and not advice.startswith(("Drop ", "Send ")):
+        yield "Then drop the file into the inbox again."
+
+
+def _steps_of_rejects(receipt: Receipt, twin: str, folder: str) -> Iterator[str]:
     if not receipt.reject_file:
         return
-    if receipt.refused:
-        yield _fix(receipt.notes[0].code)
     name, workbook = plain(_last(receipt.reject_file)), plain(_last(twin))
+    place = f", in {plain(folder)}" if folder else ", beside this file"
     if workbook:
         yield (
-            f"Open {workbook}, beside this file: the rows that did not go, with the bad cells marked. "
+            f"Open {workbook}{place}: the rows that did not go, with the bad cells marked. "
             f"({name} holds the same rows for programs; a spreadsheet would spoil its long numbers and leading zeros.)"
         )
     elif name.endswith(".xlsx"):
-        yield f"Open {name}, beside this file: the rows that did not go, with the bad cells marked."
+        yield f"Open {name}{place}: the rows that did not go, with the bad cells marked."
     else:
-        yield f"Open {name}, beside this file: the rows that did not go, and why."
+        yield (
+            f"Open {name}{place}: the rows that did not go, and why. In a spreadsheet, do not double-click it, "
+            "which spoils long numbers and leading zeros: start with an empty sheet, import the file (in Excel: Data, "
+            "From Text/CSV; in LibreOffice: Sheet, Insert Sheet From File), and choose the type Text for every column."
+        )
     yield (
         "Correct the cells. Leave the columns that begin with fb_ as they are; delete a row that is not to be sent."
     )
@@ -178,7 +204,11 @@ def _steps_of_rejects(receipt: Receipt, twin: str) -> Iterator[str]:
 
 
 def _reasons(receipt: Receipt, by_code: Mapping[str, int]) -> Iterator[str]:
-    shown = receipt.rejects[:SHOWN]
+    whole = (receipt.notes[0].code, receipt.notes[0].message) if receipt.is_sent_again else ("", "")
+    # What is said of the whole file at the top is not said again of each row.
+    own = [reject for reject in receipt.rejects if (reject.code, reject.message) != whole]
+    by_code = {code: count for code, count in by_code.items() if code != whole[0]}
+    shown = own[:SHOWN]
     if not shown:
         return
     yield from heading("Why rows were not taken")
@@ -186,24 +216,34 @@ def _reasons(receipt: Receipt, by_code: Mapping[str, int]) -> Iterator[str]:
         for code, count in sorted(by_code.items(), key=lambda item: -item[1]):
             yield f"  {count:>9,}  {code:<22}  {CATALOGUE[code].title}"
         yield ""
-    rows = [(f"{reject.row:,}", reject.column, reject.value, _reason(reject)) for reject in shown]
+    rows = [(f"{reject.row:,}", reject.column, reject.value, sentence(reject.message)) for reject in shown]
     column, found = (
         min(most, max(least, *(len(plain(row[place])) for row in rows)))
         for place, least, most in ((1, 6, 18), (2, 5, 22))
     )
     width = max(3, *(len(row[0]) for row in rows))
     yield from table_lines(
-        ("Row", "Column", "Found", "What is wrong, and what to do"),
+        ("Row", "Column", "Found", "What is wrong"),
         rows,
         widths=(width, column, found, 98 - 6 - width - column - found),
         right=(0,),
     )
-    more = sum(by_code.values()) - len(shown) if by_code else len(receipt.rejects) - len(shown)
+    more = sum(by_code.values()) - len(shown) if by_code else len(own) - len(shown)
     if more > 0:
         yield ""
         yield f"  and {count_of(more, 'more reason')}" + (
             ", in the reject file." if receipt.reject_file else "."
         )
+    yield from _advice(shown)
+
+
+def _advice(shown: Sequence[Reject]) -> Iterator[str]:
+    """What to do, once a code, where some reason of that code does not say it itself."""
+    silent = dict.fromkeys(reject.code for reject in shown if not says_what_to_do(reject.message))
+    if silent:
+        yield ""
+    for code in silent:
+        yield from wrapped(_fix(code), first=f"  {code}: ", indent="    ")
 
 
 def _notes(receipt: Receipt) -> Iterator[str]:
@@ -238,12 +278,6 @@ def _calls(receipt: Receipt, time_zone: str) -> str:
     if receipt.first_call_at is None or receipt.last_call_at is None:
         return "none was sent" if not receipt.preview else f"{count_of(receipt.calls, 'call')} would be sent"
     return f"{receipt.calls:,}, the last answered {local_time(receipt.last_call_at, time_zone)}"
-
-
-def _reason(reject: Reject) -> str:
-    fix = _fix(reject.code)
-    message = sentence(reject.message)
-    return message if fix in message else f"{message} {fix}"
 
 
 def _fix(code: str) -> str:

@@ -34,7 +34,7 @@ from filebridge.replies.person import receipt_text
 from filebridge.replies.receipt import Receipt, build_receipt
 from filebridge.replies.reject_file import (
     RejectRequest,
-    fits_workbook,
+    has_twin,
     suffix_of,
     write_reject_csv,
     write_reject_xlsx,
@@ -172,7 +172,8 @@ def _publish_rejects(
 ) -> tuple[Path, ...]:
     """Publish the reject file, and its twin where the sender's form is CSV; where they are.
 
-    `place` is the folder of the replies and the name that they begin with.
+    A file that is to be sent again as a whole has no twin: nobody corrects its rows. `place` is the folder of the
+    replies and the name that they begin with.
     """
     folder, name = place.parent, place.name
 
@@ -184,7 +185,8 @@ def _publish_rejects(
     writers: dict[str, Callable[[BinaryIO], None]] = {}
     if suffix_of(table.how) == "csv":
         writers["csv"] = lambda stream: write_reject_csv(stream, request())
-    if not writers or fits_workbook(spool.rows, len(table.headers)):
+    is_corrected = not receipt.is_sent_again
+    if not writers or (is_corrected and has_twin(spool.rows, len(table.headers))):
         writers["xlsx"] = lambda stream: write_reject_xlsx(stream, request())
     stem = fresh = next(
         stem

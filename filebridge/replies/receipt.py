@@ -19,6 +19,8 @@ from filebridge.outcomes import OUTCOME_BY_CODE, OUTCOME_CODES, FileStatus, Outc
 from filebridge.planning.plan import Hold, Plan
 from filebridge.rejects import Note, Reject
 
+FOR_ITS_ROWS: Final = "too_many_rejects"
+"""The one code of a file that is refused for what its rows hold: they are corrected in its reject file."""
 LISTED: Final = 100
 """Reasons that a receipt lists; the reject file has them all."""
 
@@ -62,6 +64,11 @@ class Receipt:
     def rejected(self) -> int:
         """Rows that were rejected."""
         return self.outcomes.get(Outcome.REJECTED, 0)
+
+    @property
+    def is_sent_again(self) -> bool:
+        """Whether it was refused, or given up, as a whole: what mends that is to send it again, if anything."""
+        return self.refused and self.status is FileStatus.REJECTED and self.notes[0].code != FOR_ITS_ROWS
 
     def as_json(self) -> dict[str, Any]:
         """The receipt as its JSON, keys in their stable order; what is not there is null."""

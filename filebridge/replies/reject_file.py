@@ -28,9 +28,9 @@ from filebridge.tables.table import Chunk, Kind, ReadHow, Table
 from filebridge.tables.write import write_delimited
 
 SHEET: Final = "Rejected rows"
-MOST_ROWS: Final = 1_048_575
-"""Rows that a sheet holds below its header."""
 MOST_COLUMNS: Final = 16_384
+MOST_TWIN_ROWS: Final = 20_000
+"""Rows of a workbook beside a CSV: writing more takes minutes, and nobody corrects them by hand."""
 _MOST_NOTES: Final = 1_000
 """Notes on bad cells; beyond them the colour and `fb_message` must do, since a workbook keeps notes in memory."""
 
@@ -76,9 +76,9 @@ def suffix_of(how: ReadHow) -> str:
     return form_of(how).format
 
 
-def fits_workbook(rows: int, columns: int) -> bool:
-    """Whether a sheet can hold a reject file of so many rows and columns of the sender's."""
-    return rows <= MOST_ROWS and columns + len(FB_COLUMNS) + 1 <= MOST_COLUMNS
+def has_twin(rows: int, columns: int) -> bool:
+    """Whether a CSV sender gets a workbook as well, of so many rejected rows and columns of the sender's."""
+    return rows <= MOST_TWIN_ROWS and columns + len(FB_COLUMNS) + 1 <= MOST_COLUMNS
 
 
 def rejected_lines(request: RejectRequest) -> Iterator[RejectedRow]:

@@ -126,7 +126,7 @@ def _refused_lines(found: RefusedFile, zone: str) -> list[str]:
 
 
 def _order_lines(order: HeldOrder) -> list[str]:
-    return [sentence(order.said), *([order.fix] if order.fix else [])]
+    return [order.said, *([order.fix] if order.fix else [])]
 
 
 def _gone_lines(order: GoneOrder) -> list[str]:
@@ -189,8 +189,7 @@ def _last_orders(status: VendorStatus) -> Iterator[str]:
         yield "  No file was written yet."
         return
     rows = [
-        (cut(found.name, 40), f"{found.pos:,}", _order_state(found, status))
-        for found in status.recent_orders
+        (cut(found.name, 40), f"{found.pos:,}", _order_state(found, status)) for found in status.recent_orders
     ]
     width = max(4, *(len(row[0]) for row in rows))
     yield ""

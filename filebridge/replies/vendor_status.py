@@ -26,6 +26,8 @@ from filebridge.ledger.schema import (
 from filebridge.outcomes import FileStatus, Outcome
 from filebridge.rejects import CATALOGUE
 from filebridge.replies import REPLIES
+from filebridge.replies.receipt import FOR_ITS_ROWS
+from filebridge.replies.wording import sentence
 
 EXPLAIN_AFTER: Final = 120 * SECOND
 _LAST: Final = 10
@@ -77,7 +79,7 @@ class OpenRejects:
 
 @dataclass(frozen=True)
 class RefusedFile:
-    """A file that was refused whole and has no reject file; no later file of its name was taken."""
+    """A file that was refused as a whole, so that it is to be sent again; no later one of its name was taken."""
 
     id: str
     name: str
@@ -97,12 +99,13 @@ class HeldOrder:
 
     @property
     def said(self) -> str:
-        """What stands against it, as a sentence's beginning that names the PO."""
-        why = self.message.removeprefix(f"PO {self.po}").lstrip(",: ")
+        """What stands against it, in a sentence that names the PO."""
+        own = f"PO {self.po}"
         if self.code == "refused_by_retailops":
-            return f"PO {self.po} is in a PO file, but {self.message}"
-        what = "has changed since, and that" if self.in_file else "could not be written to a file"
-        return f"PO {self.po} {what}{' could not be written' if self.in_file else ''}: {why}"
+            return sentence(f"{own} is in a PO file, but {self.message.replace(own, 'it', 1)}")
+        why = self.message.removeprefix(f"{own}, ").replace(f"{own} has", "it has", 1)
+        what = f"The change of {own}" if self.in_file else own
+        return sentence(f"{what} could not be written to a file: {why}")
 
     @property
     def fix(self) -> str:
@@ -230,6 +233,7 @@ def _open_rejects(connection: sa.Connection, vendor: str, replies: Path, now: in
         .where(
             file.c.vendor == vendor,
             file.c.reject_file != "",
+            file.c.code.in_(["", FOR_ITS_ROWS]),
             file.c.received_at > now - _SPOKEN_OF,
             file.c.id.not_in(corrected),
         )
@@ -260,8 +264,7 @@ def _refused(connection: sa.Connection, vendor: str, now: int) -> list[RefusedFi
         .where(
             file.c.vendor == vendor,
             file.c.status == FileStatus.REJECTED,
-            file.c.code.not_in(["", "discarded"]),
-            file.c.reject_file == "",
+            file.c.code.not_in(["", "discarded", FOR_ITS_ROWS]),
             file.c.received_at > now - _SPOKEN_OF,
             ~overtaken,
         )

@@ -16,10 +16,13 @@ from filebridge.rejects import CATALOGUE
 WIDTH: Final = 100
 _DAYS: Final = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _ADVISES: Final = frozenset(
-    "add ask compare correct declare delete double drop enter export fill format give keep leave look make mend move "
-    "narrow open quote read recalculate rename repair restore run save say send split take tell type unhide use write "
-    "wait".split()
-)
+    (
+        "add", "ask", "compare", "correct", "declare", "delete", "double", "drop", "enter", "export",
+        "fill", "format", "give", "keep", "leave", "look", "make", "mend", "move", "narrow", "open",
+        "quote", "read", "recalculate", "rename", "repair", "restore", "run", "save", "say", "send",
+        "split", "take", "tell", "type", "unhide", "use", "write", "wait",
+    )
+)  # fmt: skip
 """Words that a sentence begins with which says what to do."""
 _BEGINS: Final = re.compile(r"(?:^|[.;] |, or )([A-Za-z]+)")
 _SENTENCE: Final = re.compile(r"(?<=\.) (?=[A-Z])")
@@ -98,7 +101,14 @@ def cut(text: str, width: int) -> str:
     return text if len(text) <= width else text[: width - 1] + "…"
 
 
-def wrapped(text: str, *, indent: str = "", first: str | None = None, width: int = WIDTH) -> list[str]:
+def wrapped(
+    text: str,
+    *,
+    indent: str = "",
+    first: str | None = None,
+    width: int = WIDTH,
+    break_long_words: bool = True,
+) -> list[str]:
     """A paragraph as lines. `first` stands before the first line, `indent` before the others."""
     return textwrap.wrap(
         plain(text),
@@ -106,6 +116,7 @@ def wrapped(text: str, *, indent: str = "", first: str | None = None, width: int
         initial_indent=indent if first is None else first,
         subsequent_indent=indent,
         break_on_hyphens=False,
+        break_long_words=break_long_words,
     ) or [(first or "").rstrip()]
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from filebridge.errors import ConfigError, Problem, UserError
-from filebridge.mapping.order_fields import column_problems
+from filebridge.mapping.order_fields import column_problems, quoting_problems
 from filebridge.mapping.pack import VendorPack
 from filebridge.workspace.folders import Workspace
 
@@ -29,6 +29,7 @@ def problems_of(workspace: Workspace, *, environment: Mapping[str, str] | None =
         found.append(Problem(f"{workspace.settings.folders.mappings}/", "it holds no vendor's folder", fix))
     for pack in packs:
         found += column_problems(pack)
+        found += quoting_problems(pack)
     found += _shared_orders(packs)
     found += _folder_problems(workspace)
     found += _unsafe_mappings(workspace)

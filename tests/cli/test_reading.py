@@ -58,6 +58,12 @@ def test_show_tells_the_receipt_in_words_and_each_call(traded: Any) -> None:
     ]
 
 
+def test_show_says_where_the_reject_file_lies_and_names_the_workbook(traded: Any) -> None:
+    said = " ".join(traded.read("show", file_id(traded, "inventory-2.csv")).out.split())
+    assert "Open inventory-2.csv.rejects.xlsx, in outbox/acme/replies/: the rows that did not go" in said
+    assert "beside this file" not in said
+
+
 def test_the_first_letters_of_an_id_will_do(traded: Any) -> None:
     wanted = file_id(traded, "inventory-1.csv")
     others = [file["id"] for file in traded.read("files", "--json").json["files"] if file["id"] != wanted]
@@ -109,6 +115,21 @@ def test_status_says_what_waits_and_how_it_is_decided(traded: Any) -> None:
     assert [one["name"] for one in vendor["rejects"]] == ["inventory-2.csv"]
     assert [one["pos"] for one in vendor["order_files_not_taken"]] == [3]
     assert vendor["trouble"] is None
+
+
+def test_status_names_files_that_were_refused_as_a_whole(workspace: Any) -> None:
+    workspace.write("inbox/acme/inventory-1.csv", "%PDF-1.4")
+    workspace.drop("inventory-2.csv", "00120,5", head="SKU,Stock")
+    assert workspace.read("run").code == 1
+    ended = " ".join(workspace.read("status").out.split())
+    for part in ("refused:", "PDF document", "Save it again as CSV or XLSX.", "Restore the header"):
+        assert part in ended
+    (vendor,) = workspace.read("status", "--json").json["vendors"]
+    assert [(one["name"], one["code"]) for one in vendor["refused"]] == [
+        ("inventory-2.csv", "missing_column"),
+        ("inventory-1.csv", "unreadable_file"),
+    ]
+    assert vendor["rejects"] == []
 
 
 def test_orders_are_listed_and_shown(traded: Any) -> None:

@@ -3,10 +3,14 @@
 import json
 import os
 import signal
+import socket
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 UPDATE = "Product.ExternalSku.update"
+KEY = "test-key-not-secret"
 UNREACHABLE = "http://127.0.0.1:9"
 
 
@@ -23,6 +27,29 @@ def test_a_run_without_a_terminal_prints_a_line_a_file_and_then_nothing(
     again = workspace.filebridge("run")
     assert (again.code, again.all) == (0, "")
     assert len(retailops.calls(UPDATE)) == 1
+
+
+def test_each_line_of_a_run_is_written_whole_for_a_log_of_several_streams(
+    workspace: Any, retailops: Any
+) -> None:
+    workspace.drop("inventory.csv", "00120,5", "0417,x")
+    # Each write to such a socket is a message of its own.
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    with ours, theirs:
+        done = subprocess.run(
+            [sys.executable, "-u", "-m", "filebridge", "-C", str(workspace.folder), "run"],
+            env=os.environ | {"RETAILOPS_API_KEY": KEY, "PYTHONPATH": str(Path(__file__).parents[2])},
+            stdout=theirs,
+            stderr=theirs,
+            stdin=subprocess.DEVNULL,
+            timeout=50,
+            check=False,
+        )
+        theirs.close()
+        written = list(iter(lambda: ours.recv(65_536), b""))
+    assert done.returncode == 1
+    assert len(written) == 3
+    assert all(message.endswith(b"\n") for message in written)
 
 
 def test_run_tells_a_program_what_it_did(traded: Any) -> None:
@@ -216,7 +243,12 @@ def test_the_demo_shows_the_whole_way_and_leaves_the_folder(filebridge: Any, tmp
     (left,) = temporary.glob("filebridge-demo-*")
     for part in ("accepted with rejects", "is held", "stays in the inbox", "marked submitted", "Try next"):
         assert part in ended.out
-    assert max(map(len, ended.out.splitlines())) <= 100
+    lines = ended.out.splitlines()
+    # A command stands on one line, however long: else it could not be pasted.
+    assert sum(line.startswith(f"  filebridge -C {left} ") for line in lines) == 3
+    assert max(len(line) for line in lines if str(left) not in line) <= 100
+    (body,) = {line for line in lines if '"vpc": "00505"' in line}
+    assert json.loads(body.removeprefix("  - "))["quantity"] == 5
     assert (left / "outbox/acme/replies/price list.csv.waiting.txt").exists()
     assert list((left / "outbox/bergwerk/orders").glob("*.xlsx"))
     assert filebridge("-C", str(left), "status").code == 0

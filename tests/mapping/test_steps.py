@@ -66,6 +66,13 @@ def test_a_pattern_gives_its_first_group_or_the_whole_match() -> None:
     assert cell("quantity", "", pattern=r"\d+", default="0") == 0
 
 
+def test_a_cell_that_a_pattern_does_not_fit_is_told_the_pattern() -> None:
+    fault = rule("vpc", pattern=r"^\d+$").cell("call")
+    assert isinstance(fault, CellFault)
+    assert fault.code == "required"
+    assert r"'call' does not match the pattern `^\d+$`, so it gives no vpc." in fault.message
+
+
 def test_replace_takes_every_place_and_its_lines_in_order() -> None:
     assert cell("vpc", "a-b-c", replace={"-": ".", ".": ""}) == "abc"
 

@@ -1,5 +1,6 @@
 """The way out as one pass of a workspace: what is said of POs, and how the pass ends."""
 
+import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 from filebridge.bridge.desk import Desk, open_desk
 from filebridge.bridge.passes import PassReport, run_pass
 from filebridge.cli.app import run as command
-from filebridge.cli.outcome import print_lines, rest_of
+from filebridge.cli.outcome import as_json, print_lines, rest_of
 from filebridge.sandbox import DEFAULT_KEY, Fault, Sandbox, State
 from filebridge.workspace import Workspace
 
@@ -175,3 +176,79 @@ def test_orders_fetch_names_what_cannot_be_taken_and_writes_nothing(
     assert command(["-C", str(root), "orders", "fetch"]) == 0
     assert "PO D1 has no items" in capsys.readouterr().err
     assert [path for path in (root / "outbox").rglob("*") if path.is_file()] == []
+
+
+def test_a_pass_says_how_many_pos_are_marked_and_how_many_are_not(
+    house: Make, po: Make, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = house(po("D1"), po("D2"))
+    one.sandbox.faults.add(Fault("cancel_po", action="mark_submitted", when="before", po="D1"))
+    report = one.run()
+    print_lines(report)
+    assert capsys.readouterr().out == (
+        "acme/orders/PO_acme_000001.csv: 2 POs, written; 1 marked submitted, 1 not\n"
+    )
+    assert as_json(report)["order_files"][0]["pos_marked"] == 1
+    one.sandbox.state.add_pos([po("D3")])
+    one.sandbox.faults.add(Fault("error", action="mark_submitted", text="locked", times=0))
+    print_lines(one.run())
+    assert capsys.readouterr().out == "acme/orders/PO_acme_000002.csv: 1 PO, written; none marked submitted\n"
+
+
+def test_a_refused_key_is_said_in_the_same_words_at_the_fetch_and_at_the_mark(house: Make, po: Make) -> None:
+    one = house(po("D1"))
+    said = []
+    for action in ("mark_submitted", "fetch"):
+        one.sandbox.faults.add(Fault("authn", action=action))
+        said.append(one.run().troubles["acme"])
+    assert said[0] == said[1]
+    assert said[0].startswith("RetailOps refused the API key: ")
+
+
+def test_pos_that_are_gone_are_named_with_what_to_do(
+    house: Make, po: Make, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one = house(po("D1"), po("D2"))
+    one.run()
+    one.sandbox.state.change_po("D1", fields={"status": "canceled"})
+    one.run()
+    root = one.desk.workspace.root
+    told = "PO D1 is gone from RetailOps since it was marked submitted. - Do not ship it; ask the retailer"
+    assert told in " ".join((root / "outbox/acme/STATUS.txt").read_text("utf-8").split())
+    assert command(["-C", str(root), "status"]) == 0
+    assert "Do not ship it" in " ".join(capsys.readouterr().out.split())
+    assert command(["-C", str(root), "status", "--json"]) == 0
+    (vendor,) = json.loads(capsys.readouterr().out)["vendors"]
+    assert [order["po"] for order in vendor["gone_orders"]] == ["D1"]
+
+
+@pytest.mark.parametrize(("per", "files"), [("run", 1), ("po", 2)])
+def test_pos_of_one_file_are_sent_again_in_one_file_where_files_are_for_a_run(
+    house: Make, po: Make, capsys: pytest.CaptureFixture[str], per: str, files: int
+) -> None:
+    layout = f"document: purchase-orders\nwrite: {{one_file_per: {per}}}\n{COLUMNS}"
+    one = house(po("D1"), po("D2"), po("D3"), layout=layout)
+    one.run()
+    root = one.desk.workspace.root
+    assert command(["-C", str(root), "orders", "resend", "D1", "D3", "D1", "--json"]) == 0
+    resent = json.loads(capsys.readouterr().out)["resent"]
+    assert [(told["po"], told["ok"]) for told in resent] == [("D1", True), ("D3", True)]
+    written = list((root / "outbox/acme/orders").glob("*_resend*"))
+    assert len(written) == files
+    if files == 1:
+        text = written[0].read_text("utf-8")
+        assert ("D1," in text, "D2," in text, "D3," in text) == (True, False, True)
+
+
+def test_a_name_that_is_taken_is_no_success_and_said_once(
+    house: Make, po: Make, capfd: pytest.CaptureFixture[str]
+) -> None:
+    one = house(po("D1"))
+    one.run()
+    root = one.desk.workspace.root
+    (root / "outbox/acme/orders/PO_acme_000001_resend1.csv").write_text("not ours", "utf-8")
+    assert command(["-C", str(root), "orders", "resend", "D1"]) == 2
+    said = capfd.readouterr().err
+    assert said.count("PO_acme_000001_resend1.csv") == 1
+    assert "is ready, but a file of that name lies in the outbox" in said
+    assert "written again" not in said

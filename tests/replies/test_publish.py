@@ -138,6 +138,18 @@ def test_a_link_or_a_folder_in_the_place_of_a_reject_file_is_left_alone(house: H
     assert secret.read_text() == "kept"
 
 
+def test_more_rows_than_a_person_corrects_get_no_workbook_and_a_word_on_how_to_open_the_csv(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("filebridge.replies.reject_file.MOST_TWIN_ROWS", 1)
+    house.file("fbcd234567", "stock.csv", STOCK, [BAD, Reject(2, "bad_number", "no", column="Qty")])
+    written = house.reply("fbcd234567", "stock.csv")
+    assert [path.name for path in written.reject_files] == ["stock.csv.rejects.csv"]
+    text = " ".join(written.receipt_text.read_text("utf-8").split())
+    assert "Open stock.csv.rejects.csv, beside this file" in text
+    assert "choose the type Text for every column" in text
+
+
 def test_a_file_without_rejects_has_receipts_only(house: House) -> None:
     house.file("fbcd234567", "stock.csv", STOCK)
     house.answer("fbcd234567", CallState.CONFIRMED)

@@ -181,6 +181,48 @@ def test_the_outcomes_of_a_preview_add_up_to_the_rows(codes: Sequence[int], is_r
     assert text_of(found)
 
 
+def test_what_to_do_about_a_refused_file_stands_there_once(house: House) -> None:
+    said = "The file is a PDF document, not a table. Save it again as CSV or XLSX."
+    house.refuse("fbcd234567", "scan.csv", b"%PDF", "unreadable_file", said)
+    text = text_of(receipt_of(house, "fbcd234567"))
+    assert text.count("Save it again as CSV or XLSX.") == 1
+    assert text.startswith("Nothing of scan.csv was taken. The file is a PDF document, not a table.\r\n")
+    assert "1. Save it again as CSV or XLSX.\r\n  2. Then drop the file into the inbox again." in text
+
+
+def test_of_a_file_refused_whole_no_row_is_to_be_corrected(house: House) -> None:
+    house.file(
+        "fbcd234567", "stock.csv", b"SKU\n1\n2\n", refused=("missing_column", "There is no column 'Qty'.")
+    )
+    written = house.reply("fbcd234567", "stock.csv")
+    assert [path.name for path in written.reject_files] == ["stock.csv.rejects.csv"]
+    text = written.receipt_text.read_text("utf-8")
+    assert text.count("There is no column 'Qty'.") == 1
+    assert "1. Restore the header" in text
+    assert "rejects" not in text.replace("rejected", "")
+
+
+def test_advice_stands_below_the_reasons_once_a_code_and_only_where_none_says_it(house: House) -> None:
+    rejects = [
+        Reject(2, "bad_number", "'x' is no whole number; write digits only, as in 12.", "Qty", "x"),
+        Reject(3, "required", "The cell is empty; vpc is required.", "SKU"),
+        Reject(4, "required", "The cell is empty; vpc is required.", "SKU"),
+    ]
+    house.file("fbcd234567", "stock.csv", STOCK, rejects)
+    text = text_of(receipt_of(house, "fbcd234567"))
+    assert text.count("  required: Fill the cell, or correct it.\r\n") == 1
+    assert "Write plain digits" not in text
+
+
+def test_away_from_the_replies_the_text_says_where_they_lie(house: House) -> None:
+    house.file("fbcd234567", "stock.csv", STOCK, [BAD])
+    house.reply("fbcd234567", "stock.csv")
+    found = receipt_of(house, "fbcd234567")
+    text = " ".join(text_of(found, folder="outbox/acme/replies/", twin="stock.csv.rejects.xlsx").split())
+    assert "Open stock.csv.rejects.xlsx, in outbox/acme/replies/: the rows that did not go" in text
+    assert "beside this file" not in text
+
+
 @pytest.mark.parametrize(
     ("outcomes", "says"),
     [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 import sqlalchemy as sa
 
 from filebridge.clock import SECOND
@@ -11,7 +12,14 @@ from filebridge.ledger.schema import CallState, OrderFileState, arrival, channel
 from filebridge.planning.plan import Hold
 from filebridge.rejects import Reject
 from filebridge.replies.status_page import status_text, write_status_page
-from filebridge.replies.vendor_status import HeldOrder, RecentOrderFile, VendorStatus, vendor_status
+from filebridge.replies.vendor_status import (
+    GoneOrder,
+    HeldOrder,
+    RecentOrderFile,
+    VendorStatus,
+    WaitingFile,
+    vendor_status,
+)
 
 if TYPE_CHECKING:
     from conftest import House
@@ -112,9 +120,85 @@ def test_pos_that_could_not_be_laid_out_and_the_last_po_files_are_said() -> None
     )
     text = page(status)
     assert "PO D12 could not be written to a file: column Note: too long for a cell." in text
-    assert "PO_2.csv 14 in orders/" in text
-    assert "taken by Tue 24 Nov 06:00; RetailOps is still to be told" in text
+    assert "PO_2.csv 14 written on Tue 24 Nov 06:00 PO_1.csv" in text
+    assert "written on Tue 24 Nov 06:00, taken by Tue 24 Nov 06:00; RetailOps is still to be told" in text
     assert "and 3 more" in text
+
+
+def test_a_refused_mark_and_a_po_that_is_gone_are_said_for_what_they_are() -> None:
+    refused = HeldOrder(
+        "D1", "refused_by_retailops", "RetailOps refused to mark PO D1 as submitted: locked", True
+    )
+    changed = HeldOrder("D2", "too_long", "PO D2, column Note: too long", True)
+    gone = GoneOrder("D3", "PO D3 is gone from RetailOps since it was marked submitted")
+    text = page(VendorStatus("acme", RECEIVED, "UTC", held_orders=(refused, changed), gone_orders=(gone,)))
+    assert "PO D1 is in a PO file, but RetailOps refused to mark it as submitted: locked." in text
+    assert "Ask the retailer before you ship it." in text
+    assert "The change of PO D2 could not be written to a file: column Note: too long." in text
+    assert "PO D3 is gone from RetailOps since it was marked submitted. - Do not ship it; ask" in text
+
+
+@pytest.mark.parametrize(
+    ("trouble", "says"),
+    [
+        ("key_refused", "it refused the API key. Nothing is lost: what is to be sent is kept, and FileBridge goes on "
+                        "when the key is corrected."),
+        ("unreachable", "it could not be reached. Nothing is lost: what is to be sent is kept, and FileBridge goes on "
+                        "when RetailOps answers again."),
+    ],
+)  # fmt: skip
+def test_trouble_with_retailops_is_said_in_words(trouble: str, says: str) -> None:
+    assert says in page(VendorStatus("acme", RECEIVED, "UTC", trouble=trouble, trouble_since=RECEIVED))
+
+
+@pytest.mark.parametrize(
+    ("reason", "says"),
+    [
+        (
+            "no_mapping: No mapping takes this file",
+            "No mapping takes this file. Rename the file, or add its name",
+        ),
+        ("no_mapping: rename it", "Rename it."),
+        ("in_use: It is open in Excel: close it", "It is open in Excel: close it."),
+        ("It is open in Excel: close it", "It is open in Excel: close it."),
+        ("still_changing", "It is still changing."),
+        ("", "FileBridge has not taken it yet."),
+    ],
+)
+def test_no_code_stands_in_a_sentence(reason: str, says: str) -> None:
+    text = page(VendorStatus("acme", RECEIVED, "UTC", waiting=(WaitingFile("x.csv", RECEIVED, reason),)))
+    assert f"x.csv is still in the inbox (since Tue 24 Nov 06:00): {says}" in text
+
+
+def test_a_file_that_was_refused_whole_is_named_until_a_later_one_of_its_name_is_taken(house: House) -> None:
+    pdf = ("unreadable_file", "The file is a PDF document, not a table. Save it again as CSV or XLSX.")
+    house.refuse("fbcd234567", "stock.csv", b"%PDF", *pdf)
+    house.refuse("fccd234567", "stock.csv", b"%PDF", *pdf)
+    house.file(
+        "fdcd234567", "other.csv", b"SKU\n1\n", refused=("missing_column", "The file has no column 'Qty'.")
+    )
+    house.reply("fdcd234567", "other.csv")
+    found = status_of(house)
+    assert [(one.id, one.code) for one in found.refused] == [
+        ("fdcd234567", "missing_column"),
+        ("fccd234567", "unreadable_file"),
+    ]
+    assert not found.rejects
+    text = page(found)
+    assert (
+        "stock.csv, received Mon 23 Nov 23:00, was refused: The file is a PDF document, not a table. - Save"
+        in text
+    )
+    assert "no column 'Qty'. - Restore the header" in text
+    house.file("fecd234567", "stock.csv", STOCK, deliver=False)
+    assert [one.name for one in status_of(house).refused] == ["other.csv"]
+    assert not status_of(house, after=31 * 24 * 60 * MINUTE).refused
+
+
+def test_of_a_file_all_of_whose_rows_are_bad_that_is_said(house: House) -> None:
+    house.file("fbcd234567", "stock.csv", b"SKU,Qty\n1,2\n1,x\n", [Reject(2, "bad_number", "no"), BAD])
+    house.reply("fbcd234567", "stock.csv")
+    assert "stock.csv, received Mon 23 Nov 23:00: none of its rows was taken." in page(status_of(house))
 
 
 def test_the_page_replaces_the_last_one(house: House) -> None:
