@@ -31,6 +31,7 @@ from filebridge.ledger.connect import Ledger
 from filebridge.ledger.schema import CallState
 from filebridge.milestones import reached
 from filebridge.planning.plan import Action
+from filebridge.retailops import transport as _transport  # noqa: F401  (while the reader is still at work)
 from filebridge.retailops.client import LONGEST_WAIT_SECONDS
 from filebridge.retailops.wire import Answer, AnswerKind, bodies_of, path_of
 

@@ -1,10 +1,10 @@
 """One HTTP exchange: bytes out, bytes back, never longer than its deadline.
 
-This is the import site of httpx, imported when the first call is made. Of httpx its settings for TLS and its
-connection pool, httpcore, are used with prepared headers (PERFORMANCE 7): its client and its request objects cost
-more for each call than the call (1,000 calls took 0.35 s of CPU with them, 0.20 s without). The sockets are our
-own, since no client's time-outs are a deadline (FAILURES 1.5): every wait on the network ends when the time of
-the whole call is over, however slowly bytes drip in.
+This is the import site of httpx. Of httpx its settings for TLS and its connection pool, httpcore, are used with
+prepared headers (PERFORMANCE 7): its client and its request objects cost more for each call than the call (1,000
+calls took 0.35 s of CPU with them, 0.20 s without). The sockets are our own, since no client's time-outs are a
+deadline (FAILURES 1.5): every wait on the network ends when the time of the whole call is over, however slowly
+bytes drip in.
 """
 
 from __future__ import annotations
@@ -21,7 +21,6 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 import httpcore
-import httpx
 
 ANSWER_BYTES: Final = 16 * 1024 * 1024
 """Most that is read of an answer, counted after decoding."""
@@ -70,7 +69,7 @@ class Transport:
         self._headers = [(name.encode("ascii"), value.encode("ascii")) for name, value in headers]
         self._place = (scheme.encode("ascii"), host.encode("ascii"), port)
         self._times = {"timeout": {"connect": connect, "read": read, "write": read, "pool": whole}}
-        self._tls = httpx.create_ssl_context(trust_env=False) if scheme == "https" else None
+        self._tls = _tls() if scheme == "https" else None
         # One pool shared by all threads makes them wait for its lock (measured with 12 of them).
         self._idle: list[httpcore.ConnectionPool] = []
 
@@ -128,6 +127,13 @@ class Transport:
         if isinstance(error, httpcore.ConnectError):
             return f"no connection: {said}"
         return f"the connection ended: {said}" if said else "the connection ended"
+
+
+def _tls() -> ssl.SSLContext:
+    """How httpx makes sure of whom it talks to; nothing of the environment changes that."""
+    import httpx
+
+    return httpx.create_ssl_context(trust_env=False)
 
 
 class _Unreadable(Exception):
