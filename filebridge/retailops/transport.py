@@ -1,10 +1,10 @@
 """One HTTP exchange: bytes out, bytes back, never longer than its deadline.
 
-This is the import site of httpx. Of httpx its settings for TLS and its connection pool, httpcore, are used with
-prepared headers (PERFORMANCE 7): its client and its request objects cost more for each call than the call (1,000
-calls took 0.35 s of CPU with them, 0.20 s without). The sockets are our own, since no client's time-outs are a
-deadline (FAILURES 1.5): every wait on the network ends when the time of the whole call is over, however slowly
-bytes drip in.
+This is the import site of httpx. Of httpx its settings for TLS and the connections beneath it, httpcore's, are
+used with prepared headers (PERFORMANCE 7): its client, its request objects and a pool that all threads share cost
+more for each call than the call (1,000 calls took 0.35 s of CPU with them, 0.17 s without). The sockets are our
+own, since no client's time-outs are a deadline (FAILURES 1.5): every wait on the network ends when the time of
+the whole call is over, however slowly bytes drip in.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import threading
 import time
 import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -70,16 +70,16 @@ class Transport:
         self._place = (scheme.encode("ascii"), host.encode("ascii"), port)
         self._times = {"timeout": {"connect": connect, "read": read, "write": read, "pool": whole}}
         self._tls = _tls() if scheme == "https" else None
-        # One pool shared by all threads makes them wait for its lock (measured with 12 of them).
-        self._idle: list[httpcore.ConnectionPool] = []
+        # Not a pool of httpcore's: threads would wait for its lock (measured with 12 of them).
+        self._idle: list[httpcore.HTTPConnection] = []
 
     def post(self, target: str, body: bytes) -> Received | Lost:
         """Send one body and read the answer. Raises nothing that the network can cause."""
         watch = self._watch
         watch.start(self._whole)
-        pool = self._idle_pool()
+        connection = self._idle_connection()
         try:
-            response = pool.handle_request(self._request(target, body))
+            response = connection.handle_request(self._request(target, body))
             try:
                 head = {
                     name.decode("latin-1").lower(): value.decode("latin-1")
@@ -93,19 +93,30 @@ class Transport:
         except _Unreadable as error:
             return Lost(f"the answer cannot be read: {error}", watch.is_body_out)
         finally:
-            self._idle.append(pool)
+            if connection.is_idle():
+                self._idle.append(connection)
+            else:
+                connection.close()
 
     def close(self) -> None:
         """Close every connection that is not in use."""
         while self._idle:
             self._idle.pop().close()
 
-    def _idle_pool(self) -> httpcore.ConnectionPool:
-        with suppress(IndexError):
-            return self._idle.pop()
-        return httpcore.ConnectionPool(
+    def _idle_connection(self) -> httpcore.HTTPConnection:
+        """A connection that is free and still open at both ends, or a new one."""
+        while True:
+            try:
+                connection = self._idle.pop()
+            except IndexError:
+                break
+            if not connection.has_expired():
+                return connection
+            connection.close()
+        scheme, host, port = self._place
+        return httpcore.HTTPConnection(
+            origin=httpcore.Origin(scheme, host, port),
             ssl_context=self._tls,
-            max_connections=1,
             keepalive_expiry=_IDLE_SECONDS,
             network_backend=_Backend(self._watch),
         )
