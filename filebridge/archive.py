@@ -75,20 +75,6 @@ def archive_file(
     return ArchivedFile(file_id, folder, original)
 
 
-def original_of(archive: Path, folder: str, name: str) -> Path:
-    """The original of an archived file. `name` is the one its copy had (`intake.names.safe_name`).
-
-    Raises UserError where it is not there any more.
-    """
-    original = archive / folder / name
-    if not folder or not original.is_file():
-        raise UserError(
-            f"the original of this file is not in the archive ({folder or 'it was never filed away'})",
-            fix="It may have been purged. Drop the file again.",
-        )
-    return original
-
-
 def _make_private(folder: Path, top: Path) -> None:
     """Make a folder below `top`, each step for us alone and durable."""
     if folder == top:

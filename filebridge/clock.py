@@ -47,10 +47,6 @@ class SystemClock:
         """End the present wait and all later ones."""
         self._stopped.set()
 
-    @property
-    def stopped(self) -> bool:
-        return self._stopped.is_set()
-
 
 def to_micros(moment: datetime) -> int:
     """Microseconds since the epoch of a datetime with a zone. Raises ValueError for one without."""

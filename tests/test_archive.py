@@ -12,7 +12,7 @@ from typing import BinaryIO
 
 import pytest
 
-from filebridge.archive import ArchivedFile, Write, archive_file, folder_of, original_of
+from filebridge.archive import ArchivedFile, Write, archive_file, folder_of
 from filebridge.errors import UserError
 
 BYTES = b"vpc,quantity\nA,1\n"
@@ -71,7 +71,6 @@ def test_the_folder_is_the_day_and_the_file(copy: Path, archive: Path) -> None:
         "inventory.csv.receipt.txt": b"all delivered",
     }
     assert not copy.parent.exists()
-    assert original_of(archive, FOLDER, "inventory.csv") == archived.original
 
 
 def test_what_is_archived_is_ours_alone(copy: Path, archive: Path) -> None:
@@ -140,8 +139,3 @@ def test_nothing_else_is_ever_written_over(copy: Path, archive: Path) -> None:
     assert copy.read_bytes() == BYTES
     with pytest.raises(ValueError, match="no name for a reply"):
         file_away(copy, archive, inventory__csv="x")
-
-
-def test_a_file_that_was_purged_is_said_to_be_gone(archive: Path) -> None:
-    with pytest.raises(UserError, match="not in the archive"):
-        original_of(archive, FOLDER, "inventory.csv")

@@ -138,6 +138,7 @@ class _Telling:
 
     def end(self) -> None:
         """Say where everything is, and what to try next."""
+        program = report.program()
         self.scene("Where to look", f"Everything is in {self.root}, which stays there until you delete it.")
         self.print(
             "  inbox/acme/price list.csv           the file that no mapping wants; it is safe there",
@@ -147,9 +148,9 @@ class _Telling:
             "  archive/                            every original, with its replies",
             "",
             "Try next:",
-            f"  filebridge -C {self.root} status",
-            f"  filebridge -C {self.root} show {self._first('held')}",
-            f"  filebridge -C {self.root} rows {self._first('accepted_with_rejects')} --outcome rejected",
+            f"  {program} -C {self.root} status",
+            f"  {program} -C {self.root} show {self._first('held')}",
+            f"  {program} -C {self.root} rows {self._first('accepted_with_rejects')} --outcome rejected",
         )
 
     def _first(self, status: str) -> str:

@@ -32,7 +32,7 @@ def register(app: typer.Typer) -> None:
         report.say("Next:")
         report.say("  1. copy mappings/acme/ to a folder of your vendor's name, and edit the files in it")
         report.say("  2. put your API key into RETAILOPS_API_KEY, or into a file that filebridge.yaml names")
-        report.say(f"  3. filebridge -C {_shown(target)} check")
+        report.say(f"  3. {report.program()} -C {_shown(target)} check")
 
 
 def _shown(folder: Path) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import sys
 import tempfile
 import traceback
@@ -29,6 +31,12 @@ def say(text: str) -> None:
         sys.stdout.flush()
     sys.stderr.write(f"{text}\n")
     sys.stderr.flush()
+
+
+def program() -> str:
+    """How this program is called from here: its name where a shell finds it, else its path."""
+    called = sys.argv[0]
+    return called if shutil.which("filebridge") is None and os.access(called, os.X_OK) else "filebridge"
 
 
 def print_line(text: str) -> None:

@@ -84,19 +84,3 @@ class KnownFeed:
 
 
 FIRST_FILE: Final = KnownFeed()
-
-
-@dataclass(frozen=True)
-class KnownOrder:
-    """What is known of a PO: its latest revision, and whether that was exported and marked submitted.
-
-    `revision` is the hash of `planning.orders`; `number` counts revisions from 1. `items` are
-    (po_item_id, vpc, quantity) as exported.
-    """
-
-    po: str
-    revision: str
-    number: int
-    exported: bool
-    marked: bool
-    items: tuple[tuple[str, str, int], ...] = ()

@@ -36,9 +36,6 @@ _PATHS: Final[Mapping[Action, str]] = {
 FETCH_PATH: Final = "/Vendor/PO/Fetch.json"
 """Guide section 2."""
 
-MAX_RECORDS: Final = 1000
-"""Records of a call: documented for MarkSubmitted, seen for ExternalSku.update."""
-
 _OPEN: Final = b'{"records":['
 _CLOSE: Final = b"]}"
 

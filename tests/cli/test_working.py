@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -245,7 +246,7 @@ def test_the_demo_shows_the_whole_way_and_leaves_the_folder(filebridge: Any, tmp
         assert part in ended.out
     lines = ended.out.splitlines()
     # A command stands on one line, however long: else it could not be pasted.
-    assert sum(line.startswith(f"  filebridge -C {left} ") for line in lines) == 3
+    assert sum(re.match(rf"  (\S*/)?filebridge -C {left} ", line) is not None for line in lines) == 3
     assert max(len(line) for line in lines if str(left) not in line) <= 100
     (body,) = {line for line in lines if '"vpc": "00505"' in line}
     assert json.loads(body.removeprefix("  - "))["quantity"] == 5
