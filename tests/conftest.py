@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -31,6 +32,11 @@ intake: {{settle: 0s, explain_after: 0s}}
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--accept", action="store_true", help="write the expectations that golden cases lack")
+
+
+def pytest_configure() -> None:
+    # How wide the screen of whoever runs the tests is: tables would be cut to it.
+    os.environ.pop("COLUMNS", None)
 
 
 class HandClock:
