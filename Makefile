@@ -27,8 +27,8 @@ lint: $(VENV)/.ready  ## form, types, floors
 packs: $(VENV)/.ready  ## the vendor packs, against the installed command line, one line each
 	$(BIN)/python tests/packs
 
-slow: $(VENV)/.ready  ## long sweeps
-	$(BIN)/python -m pytest -m slow
+slow: $(VENV)/.ready  ## long sweeps, two at once
+	$(BIN)/python -m pytest -m slow --numprocesses 2 --dist worksteal
 
 bench: $(VENV)/.ready  ## ratios against the script that users write, in one run
 	$(BIN)/python -m benchmarks
