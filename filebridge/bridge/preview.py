@@ -96,38 +96,12 @@ def preview(
                 path, name=name, spool=Path(folder) / "spool", received_at=facts.received_at, feed=feed
             )
         except FileRefused as refused:
-            return _refused(refused, pack, feed, name=name, facts=facts)
-        return _previewed(read, decider.plan(read, facts)[0], pack, name=name, facts=facts)
-
-
-def _previewed(read: ReadFile, plan: Plan, pack: VendorPack, *, name: str, facts: InventoryFile) -> Previewed:
-    reasons: dict[int, list[Reject]] = defaultdict(list)
-    for batch in read.rejects():
-        columns = {column: batch.column(column).to_pylist() for column in REJECTS_SCHEMA.names}
-        for row, column, code, message, value in zip(
-            *(columns[key] for key in ("row", "column", "code", "message", "value")), strict=True
-        ):
-            reasons[row].append(Reject(row, code, message, column, value))
-    receipt = receipt_of_plan(
-        read.mapped,
-        plan,
-        file_id="",
-        name=name,
-        sha256=facts.sha256,
-        received_at=facts.received_at,
-        vendor=pack.vendor,
-        mapping=read.feed.path,
-        rejects=[reject for row in sorted(reasons) for reject in reasons[row]],
-        corrects=read.corrects,
-    )
-    return Previewed(receipt, plan, pack.settings.vendor_id, reasons)
-
-
-def _refused(
-    refused: FileRefused, pack: VendorPack, feed: FeedMapping | None, *, name: str, facts: InventoryFile
-) -> Previewed:
-    mapped = MappedFile.unread(feed.mapping.document if feed else "")
-    plan = Plan(calls=(), runs=mapped.runs, refused=(refused.code, str(refused)))
+            mapped = MappedFile.unread(feed.mapping.document if feed else "")
+            plan = Plan(calls=(), runs=mapped.runs, refused=(refused.code, str(refused)))
+            reasons, mapping, corrects = {}, feed.path if feed else "", ""
+        else:
+            mapped, plan = read.mapped, decider.plan(read, facts)[0]
+            reasons, mapping, corrects = _reasons(read), read.feed.path, read.corrects
     receipt = receipt_of_plan(
         mapped,
         plan,
@@ -136,10 +110,23 @@ def _refused(
         sha256=facts.sha256,
         received_at=facts.received_at,
         vendor=pack.vendor,
-        mapping=feed.path if feed else "",
-        rejects=(),
+        mapping=mapping,
+        rejects=[reject for row in sorted(reasons) for reject in reasons[row]],
+        corrects=corrects,
     )
-    return Previewed(receipt, plan, pack.settings.vendor_id, {})
+    return Previewed(receipt, plan, pack.settings.vendor_id, reasons)
+
+
+def _reasons(read: ReadFile) -> dict[int, list[Reject]]:
+    """Why rows cannot go, by row."""
+    reasons: dict[int, list[Reject]] = defaultdict(list)
+    for batch in read.rejects():
+        columns = {column: batch.column(column).to_pylist() for column in REJECTS_SCHEMA.names}
+        for row, column, code, message, value in zip(
+            *(columns[key] for key in ("row", "column", "code", "message", "value")), strict=True
+        ):
+            reasons[row].append(Reject(row, code, message, column, value))
+    return reasons
 
 
 def _pack_of(workspace: Workspace, path: Path, vendor: str | None) -> VendorPack:

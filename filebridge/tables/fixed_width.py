@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from filebridge.errors import FileRefused
@@ -12,13 +12,13 @@ from filebridge.rejects import Note
 from filebridge.tables.delimited import CTRL_Z, Dialect
 from filebridge.tables.detect import Layout, line_end_of
 from filebridge.tables.encodings import Encoding, declared_encoding, detect_encoding
-from filebridge.tables.rows import Row, Sieve, places_of
-from filebridge.tables.table import Chunk, ReadHow, ReadOptions
+from filebridge.tables.rows import Row, Sieve
+from filebridge.tables.table import Chunk, Notes, ReadHow, ReadOptions
 from filebridge.tables.text import decoded, read_head, wrong_byte
 
 
 @dataclass
-class FixedWidthTable:
+class FixedWidthTable(Notes):
     """A fixed-width text; its headers are the names of `columns`, whether or not it has a header line."""
 
     headers: tuple[str, ...]
@@ -26,22 +26,13 @@ class FixedWidthTable:
     stream: BinaryIO
     encoding: Encoding
     options: ReadOptions
-    found: list[Note] = field(default_factory=list)
-
-    @property
-    def notes(self) -> tuple[Note, ...]:
-        return tuple(self.found)
 
     def chunks(self, columns: Sequence[int]) -> Iterator[Chunk]:
-        sieve = Sieve(
-            width=len(self.headers),
-            columns=columns,
-            fill_down=places_of(self.options.fill_down, self.headers),
-        )
+        # `skip_rows` is for the line: what it is to match may stand across several columns.
+        sieve = Sieve.of(self.headers, columns, replace(self.options, skip_rows=None))
         yield from sieve.chunks(self._rows())
-        note = Note("empty_file", "The file has no rows.")
-        if not sieve.rows and note not in self.found:
-            self.found.append(note)
+        if not sieve.rows:
+            self.say(Note("empty_file", "The file has no rows."))
 
     def _rows(self) -> Iterator[Row]:
         """The lines below the header, cut into cells; a line that is cut short has empty cells at its end."""
@@ -56,7 +47,6 @@ class FixedWidthTable:
                         raise _zero(row)
                     if row <= header_row or (comment and line.startswith(comment)):
                         continue
-                    # The pattern is for the line: what it is to match may stand across several columns.
                     if skip and (skip.search(line.strip()) or skip.search(line)):
                         continue
                     yield row, [line[span].strip() for span in spans], None
@@ -100,5 +90,5 @@ def open_fixed_width(stream: BinaryIO, *, options: ReadOptions) -> FixedWidthTab
     table = FixedWidthTable(tuple(options.columns), how, stream, encoding, options)
     if encoding.why:
         code = "wrong_encoding" if encoding.confidence < 0.8 else "encoding"
-        table.found.append(Note(code, f"The text was {encoding.why}."))
+        table.say(Note(code, f"The text was {encoding.why}."))
     return table

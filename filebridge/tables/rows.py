@@ -13,7 +13,7 @@ import numpy as np
 
 from filebridge.columns import text_column
 from filebridge.errors import FileRefused
-from filebridge.tables.table import Chunk, Fault, Kinds
+from filebridge.tables.table import Chunk, Fault, Kinds, ReadOptions
 
 CHUNK_ROWS = 16_384
 
@@ -111,6 +111,16 @@ class Sieve:
     skip_rows: re.Pattern[str] | None = None
     fill_down: tuple[int, ...] = ()
     rows: int = 0
+
+    @classmethod
+    def of(cls, headers: Sequence[str], columns: Sequence[int], options: ReadOptions) -> Sieve:
+        """The sieve of a table with these headers. Raises FileRefused as `places_of` does."""
+        return cls(
+            width=len(headers),
+            columns=columns,
+            skip_rows=re.compile(options.skip_rows) if options.skip_rows else None,
+            fill_down=places_of(options.fill_down, headers),
+        )
 
     def chunks(self, records: Iterable[Row]) -> Iterator[Chunk]:
         """The chunks of these records, in order."""

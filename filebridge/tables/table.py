@@ -127,6 +127,22 @@ def read_again(declared: ReadOptions, how: ReadHow) -> ReadOptions:
     )
 
 
+@dataclass(kw_only=True)
+class Notes:
+    """What a table has said of its file so far, each thing once, however often it is read."""
+
+    found: list[Note] = field(default_factory=list)
+
+    @property
+    def notes(self) -> tuple[Note, ...]:
+        return tuple(self.found)
+
+    def say(self, note: Note) -> None:
+        """Adds a note, once."""
+        if note not in self.found:
+            self.found.append(note)
+
+
 class Table(Protocol):
     """A file as a table. `headers` are as in the file; repeated and empty ones stay as they are."""
 

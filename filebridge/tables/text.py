@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import io
-import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any, BinaryIO
 
@@ -16,8 +15,8 @@ from filebridge.rejects import Note
 from filebridge.tables.delimited import Dialect, Records
 from filebridge.tables.detect import HEAD, Head, Layout, detect_layout, head_of, line_end_of
 from filebridge.tables.encodings import TRANSCODABLE, Encoding, declared_encoding, detect_encoding
-from filebridge.tables.rows import Row, Sieve, places_of
-from filebridge.tables.table import Chunk, ReadHow, ReadOptions
+from filebridge.tables.rows import Row, Sieve
+from filebridge.tables.table import Chunk, Notes, ReadHow, ReadOptions
 
 _MARK = "\ufeff"
 _BUFFER = 1 << 16
@@ -34,7 +33,7 @@ class Body:
 
 
 @dataclass
-class DelimitedTable:
+class DelimitedTable(Notes):
     """A delimited text. The stream stays the caller's; each pass of `chunks` begins at its start."""
 
     headers: tuple[str, ...]
@@ -45,19 +44,9 @@ class DelimitedTable:
     body: Body
     options: ReadOptions
     block_size: int = 1 << 20
-    found: list[Note] = field(default_factory=list)
-
-    @property
-    def notes(self) -> tuple[Note, ...]:
-        return tuple(self.found)
 
     def chunks(self, columns: Sequence[int]) -> Iterator[Chunk]:
-        sieve = Sieve(
-            width=len(self.headers),
-            columns=columns,
-            skip_rows=re.compile(self.options.skip_rows) if self.options.skip_rows else None,
-            fill_down=places_of(self.options.fill_down, self.headers),
-        )
+        sieve = Sieve.of(self.headers, columns, self.options)
         rows = 0
         start, row = self.body.start, self.body.row
         if columns and self.body.is_fast and not (sieve.skip_rows or sieve.fill_down):
@@ -81,11 +70,6 @@ class DelimitedTable:
             yield from sieve.chunks(self._records(start, row))
         if not rows + sieve.rows:
             self.say(Note("empty_file", "The file has a header and no rows."))
-
-    def say(self, note: Note) -> None:
-        """Adds a note, once."""
-        if note not in self.found:
-            self.found.append(note)
 
     def _records(self, start: int, row: int) -> Iterator[Row]:
         """The records from a byte of the stream on, of which the first is `row`, read with care."""

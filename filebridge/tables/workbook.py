@@ -5,20 +5,20 @@ from __future__ import annotations
 import fnmatch
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 
 from filebridge.errors import FileRefused
 from filebridge.position import column_letter
 from filebridge.rejects import Note
-from filebridge.tables.rows import Row, Sieve, places_of
+from filebridge.tables.rows import Row, Sieve
 from filebridge.tables.sheet_layout import HEAD_ROWS, SheetLayout, holds_table, lay_out
 from filebridge.tables.sheets import SheetFacts, SheetPart, Workbook
-from filebridge.tables.table import Chunk, ReadHow, ReadOptions
+from filebridge.tables.table import Chunk, Notes, ReadHow, ReadOptions
 
 
 @dataclass
-class WorkbookTable:
+class WorkbookTable(Notes):
     """One sheet of a workbook. Each pass of `chunks` reads the sheet from its start."""
 
     headers: tuple[str, ...]
@@ -27,29 +27,14 @@ class WorkbookTable:
     sheet: SheetPart
     layout: SheetLayout
     options: ReadOptions
-    found: list[Note] = field(default_factory=list)
-
-    @property
-    def notes(self) -> tuple[Note, ...]:
-        return tuple(self.found)
 
     def chunks(self, columns: Sequence[int]) -> Iterator[Chunk]:
         facts = SheetFacts()
-        sieve = Sieve(
-            width=len(self.headers),
-            columns=columns,
-            skip_rows=re.compile(self.options.skip_rows) if self.options.skip_rows else None,
-            fill_down=places_of(self.options.fill_down, self.headers),
-        )
+        sieve = Sieve.of(self.headers, columns, self.options)
         yield from sieve.chunks(self._rows(facts))
         if not sieve.rows:
             self.say(Note("empty_file", "The sheet has a header and no rows."))
         self._say_hidden(facts)
-
-    def say(self, note: Note) -> None:
-        """Adds a note, once."""
-        if note not in self.found:
-            self.found.append(note)
 
     def _rows(self, facts: SheetFacts) -> Iterator[Row]:
         """The rows below the header, cut to the columns of the table and as wide as it is."""
