@@ -7,14 +7,14 @@ one window.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Final
 
 import sqlalchemy as sa
 
 from filebridge.clock import SECOND
 from filebridge.ledger.connect import change_many, insert_many
-from filebridge.ledger.schema import CallState, call, call_block
+from filebridge.ledger.schema import CallState, call, call_block, call_po
 from filebridge.planning.plan import Action, PlannedCall
 
 QUARANTINE: Final = 600 * SECOND
@@ -50,6 +50,7 @@ class CallRow:
     http_status: int | None
     answer: str
     restate_at: int | None
+    code: str = ""
 
 
 @dataclass(frozen=True)
@@ -70,11 +71,12 @@ class CallAnswer:
 
 @dataclass(frozen=True)
 class CallPart:
-    """Some of the records of a call that is split: their block, how many they are, and how many rows."""
+    """Some of the records of a call that is split: their block, how many they are, how many rows, which POs."""
 
     block: bytes
     records: int
     rows: int
+    pos: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -220,27 +222,26 @@ def split(connection: sa.Connection, call_id: int, parts: Sequence[CallPart], *,
         raise ValueError(f"the parts of call {call_id} do not add up to its records and rows")
     if not move(connection, [call_id], [CallState.REFUSED], CallState.SPLIT, now=whole.answered_at or now):
         raise ValueError(f"call {call_id} is {whole.state}, not refused")
-    return _add(
-        connection,
-        (
-            (
-                whole.vendor,
-                whole.action.value,
-                whole.feed,
-                whole.file_id,
-                whole.order_file_id,
-                call_id,
-                whole.arrival,
-                CallState.PLANNED.value,
-                part.records,
-                part.rows,
-                whole.order_at,
-                now,
-                part.block,
-            )
-            for part in parts
-        ),
-    )
+    connection.execute(sa.delete(call_po).where(call_po.c.call_id == call_id))
+    made = [
+        _New(
+            vendor=whole.vendor,
+            action=whole.action,
+            feed=whole.feed,
+            file_id=whole.file_id,
+            order_file_id=whole.order_file_id,
+            parent_id=call_id,
+            arrival=whole.arrival,
+            records=part.records,
+            rows=part.rows,
+            order_at=whole.order_at,
+            planned_at=now,
+            block=part.block,
+            pos=part.pos,
+        )
+        for part in parts
+    ]
+    return _add(connection, made)
 
 
 def add_calls(
@@ -255,28 +256,52 @@ def add_calls(
     arrival: int = 0,
 ) -> int:
     """Journal calls as planned: those of a file's plan, or those that mark the POs of a PO file; how many."""
+    planned = list(planned_calls)
     made = _add(
         connection,
-        (
-            (
-                vendor,
-                planned_call.action.value,
-                feed,
-                file_id,
-                order_file_id,
-                None,
-                arrival,
-                CallState.PLANNED.value,
-                planned_call.records,
-                planned_call.rows,
-                planned_call.order_at,
-                now,
-                planned_call.block,
+        [
+            _New(
+                vendor=vendor,
+                action=one.action,
+                feed=feed,
+                file_id=file_id,
+                order_file_id=order_file_id,
+                arrival=arrival,
+                state=CallState.WAITING if one.waits else CallState.PLANNED,
+                records=one.records,
+                rows=one.rows,
+                order_at=one.order_at,
+                planned_at=now,
+                block=one.block,
+                answer=one.waits.message if one.waits else "",
+                code=one.waits.code if one.waits else "",
+                pos=one.pos,
             )
-            for planned_call in planned_calls
-        ),
+            for one in planned
+        ],
     )
+    for call_id, one in zip(made, planned, strict=True):
+        join(connection, one.joins, call_id)
     return len(made)
+
+
+def join(connection: sa.Connection, waiting: Collection[int], call_id: int) -> None:
+    """Have a call carry along what waiting calls keep: their rows have its end from now on."""
+    change_many(
+        connection,
+        "UPDATE call SET state='joined', parent_id=? WHERE id=? AND state='waiting'",
+        [(call_id, one) for one in waiting],
+    )
+
+
+def part_again(connection: sa.Connection, file_id: str) -> None:
+    """Have what the calls of a file carried along wait once more: those calls are given up."""
+    own = sa.select(call.c.id).where(call.c.file_id == file_id)
+    connection.execute(
+        sa.update(call)
+        .where(call.c.parent_id.in_(own), call.c.state == CallState.JOINED)
+        .values(state=CallState.WAITING, parent_id=None)
+    )
 
 
 def add_restatement(connection: sa.Connection, call_id: int, restated: PlannedCall, *, now: int) -> int:
@@ -288,20 +313,18 @@ def add_restatement(connection: sa.Connection, call_id: int, restated: PlannedCa
     (made,) = _add(
         connection,
         [
-            (
-                first.vendor,
-                restated.action.value,
-                first.feed,
-                None,
-                first.order_file_id,
-                call_id,
-                first.arrival,
-                CallState.PLANNED.value,
-                restated.records,
-                0,
-                restated.order_at,
-                now,
-                restated.block,
+            _New(
+                vendor=first.vendor,
+                action=restated.action,
+                feed=first.feed,
+                order_file_id=first.order_file_id,
+                parent_id=call_id,
+                arrival=first.arrival,
+                records=restated.records,
+                order_at=restated.order_at,
+                planned_at=now,
+                block=restated.block,
+                pos=restated.pos,
             )
         ],
     )
@@ -332,32 +355,50 @@ def lost(connection: sa.Connection, now: int, *, quarantine: int = QUARANTINE) -
     return int(result.rowcount)
 
 
-_NEW: Final = (
-    "id",
-    "vendor",
-    "action",
-    "feed",
-    "file_id",
-    "order_file_id",
-    "parent_id",
-    "arrival",
-    "state",
-    "records",
-    "rows",
-    "order_at",
-    "planned_at",
-)
+@dataclass(frozen=True, slots=True)
+class _New:
+    """A call as it is inserted, with its block and its POs."""
+
+    vendor: str
+    action: Action
+    feed: str
+    records: int
+    planned_at: int
+    block: bytes
+    file_id: str | None = None
+    order_file_id: str | None = None
+    parent_id: int | None = None
+    arrival: int = 0
+    state: CallState = CallState.PLANNED
+    rows: int = 0
+    order_at: int = 0
+    answer: str = ""
+    code: str = ""
+    pos: tuple[str, ...] = ()
 
 
-def _add(connection: sa.Connection, rows: Iterable[tuple[object, ...]]) -> list[int]:
-    """Insert calls, given as the values of `_NEW` without the id and then the block; their ids, in order."""
+_APART: Final = frozenset({"block", "pos"})
+_INSERTED: Final = tuple(one.name for one in fields(_New) if one.name not in _APART)
+
+
+def _add(connection: sa.Connection, new: Sequence[_New]) -> list[int]:
+    """Insert calls; their ids, in order."""
     # A number is never given twice, also after calls were purged: that is what AUTOINCREMENT keeps.
     last = connection.exec_driver_sql("SELECT seq FROM sqlite_sequence WHERE name = 'call'").scalar() or 0
-    given = list(rows)
-    ids = list(range(last + 1, last + 1 + len(given)))
-    insert_many(connection, call, _NEW, [(number, *row[:-1]) for number, row in zip(ids, given, strict=True)])
-    blocks = [(number, row[-1]) for number, row in zip(ids, given, strict=True)]
-    insert_many(connection, call_block, ("call_id", "block"), blocks)
+    ids = list(range(last + 1, last + 1 + len(new)))
+    numbered = list(zip(ids, new, strict=True))
+    insert_many(
+        connection,
+        call,
+        ("id", *_INSERTED),
+        ((number, *(getattr(one, name) for name in _INSERTED)) for number, one in numbered),
+    )
+    insert_many(
+        connection, call_block, ("call_id", "block"), ((number, one.block) for number, one in numbered)
+    )
+    named = [(number, po, one.vendor) for number, one in numbered for po in dict.fromkeys(one.pos)]
+    if named:
+        insert_many(connection, call_po, ("call_id", "po", "vendor"), named)
     return ids
 
 

@@ -26,7 +26,7 @@ from filebridge.clock import Clock, SystemClock
 from filebridge.errors import LedgerError
 from filebridge.ledger.schema import metadata
 
-HEAD: Final = "0001"
+HEAD: Final = "0002"
 """The newest version in `migrations/versions`, written here so that Alembic need not be asked."""
 
 APPLICATION_ID: Final = 0x4642_4C31

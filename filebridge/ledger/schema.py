@@ -52,6 +52,10 @@ class CallState(StrEnum):
     """Replaced by smaller calls (`parent_id`): its own answer is no row's end."""
     HELD = "held"
     """Not sent again until a person says so."""
+    WAITING = "waiting"
+    """What a file says of one PO, kept until the rest of it comes or a person decides; `code` says for what."""
+    JOINED = "joined"
+    """Carried along by a later call, `parent_id`: its rows have that one's end."""
     DROPPED = "dropped"
     """A person discarded it, or the PO is gone."""
 
@@ -192,6 +196,7 @@ call = sa.Table(
     sa.Column("restate_at", sa.BigInteger),  # when its values are stated once more, since one may land late
     # Confirmed, and newer confirmed calls say all that it said: the fold passes over it.
     sa.Column("spent", sa.Boolean, nullable=False, server_default=sa.false()),
+    sa.Column("code", sa.Text, nullable=False, server_default=""),  # for what a WAITING call waits
     sqlite_autoincrement=True,
 )
 
@@ -206,6 +211,16 @@ sa.Index("call_by_file", call.c.file_id, call.c.id)
 sa.Index("call_by_vendor", call.c.vendor, call.c.action, call.c.state, call.c.spent)
 sa.Index("call_restate", call.c.restate_at)
 sa.Index("call_by_order_file", call.c.order_file_id)
+
+call_po = sa.Table(
+    "call_po",
+    metadata,
+    # Which calls are about a PO: what was confirmed of it, what waits, and what is still without an answer.
+    sa.Column("call_id", _SEQ, sa.ForeignKey("call.id"), primary_key=True, autoincrement=False),
+    sa.Column("po", sa.Text, primary_key=True),
+    sa.Column("vendor", sa.Text, nullable=False),
+)
+sa.Index("call_po_by_po", call_po.c.vendor, call_po.c.po)
 
 purchase_order = sa.Table(
     "purchase_order",
@@ -275,7 +290,7 @@ request = sa.Table(
     "request",
     metadata,
     sa.Column("id", _SEQ, primary_key=True, autoincrement=True),
-    sa.Column("kind", sa.Text, nullable=False),  # release, discard, retry, resend
+    sa.Column("kind", sa.Text, nullable=False),  # release, discard, retry, resend, close
     sa.Column("subject", sa.Text, nullable=False),  # a file id, or VENDOR/PO
     sa.Column("asked_at", sa.BigInteger, nullable=False),
     sa.Column("asked_by", sa.Text, nullable=False),
@@ -295,6 +310,17 @@ arrival = sa.Table(
     sa.Column("seen_at", sa.BigInteger, nullable=False),
     sa.Column("reason", sa.Text, nullable=False, server_default=""),  # why it is still in the inbox
     sa.Column("explained", sa.Boolean, nullable=False, server_default=sa.false()),
+)
+
+ship_classes = sa.Table(
+    "ship_classes",
+    metadata,
+    sa.Column("vendor", sa.Text, primary_key=True),
+    sa.Column("fetched_at", sa.BigInteger, nullable=False),
+    sa.Column("classes", sa.JSON, nullable=False),  # [[id, name, active]] as they were fetched last
+    sa.Column(
+        "names_before", sa.JSON, nullable=False, server_default="{}"
+    ),  # {id: name} of what is gone or renamed
 )
 
 channel = sa.Table(

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from filebridge.rejects import Note
+from filebridge.rejects import Note, Reject
 
 if TYPE_CHECKING:
     from filebridge.mapping.mapped import RowRuns
@@ -23,14 +23,27 @@ class Action(StrEnum):
 
 
 @dataclass(frozen=True)
+class Hold:
+    """Why something waits: a code of the catalogue, and a sentence with the figures."""
+
+    code: str
+    message: str
+
+
+@dataclass(frozen=True)
 class PlannedCall:
     """One call before it is sent.
 
     `block` holds its records as compressed columns (`columns.pack`). For `update`: vpc, quantity and those
     of unit_cost, active, as_of that the file states, and `record`: the record's number in its file, -1 for
     one that stands in no row (zeroed for being absent). For the other actions: the records as JSON text in
-    one column `records`. `order_at` is the time, in microseconds UTC, that values without an `as_of` of their
-    own are given for. `rows` counts the file's rows whose outcome is this call's answer.
+    one column `records` (for `complete` one, which is the whole body), `record`: the number of the PO in its
+    file, which two records may share (two ship dates of one PO), and `pos` names the POs. `order_at` is the
+    time, in microseconds UTC, that values without an `as_of` of their own are given for. `rows` counts the
+    file's rows whose outcome is this call's answer.
+
+    With `waits` nothing is sent: the call keeps what the file says of a PO until the rest of it comes.
+    `joins` are the ids of such calls, of earlier files, that this one carries along.
     """
 
     action: Action
@@ -38,14 +51,9 @@ class PlannedCall:
     rows: int
     block: bytes
     order_at: int = 0
-
-
-@dataclass(frozen=True)
-class Hold:
-    """Why a file waits for a person: a code of the catalogue, and a sentence with the figures."""
-
-    code: str
-    message: str
+    pos: tuple[str, ...] = ()
+    waits: Hold | None = None
+    joins: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -71,3 +79,7 @@ class Plan:
     renewed: tuple[bytes, ...] = ()
     """VPCs to which this file gives the value that is confirmed already, as packed columns `vpc` and, where rows
     have a time of their own, `as_of`: nothing is sent, and yet older files must not beat it."""
+    rejects: tuple[Reject, ...] = ()
+    """Why rows cannot go that could be read, found only beside what is known: no such PO, too many units."""
+    replaces: tuple[int, ...] = ()
+    """Ids of waiting calls, of earlier files, all of which this file says anew."""

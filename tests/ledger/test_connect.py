@@ -220,7 +220,7 @@ class TestWhatIsNoLedgerIsSaidAndLeftAlone:
     def test_a_ledger_of_a_newer_program(self, url: str) -> None:
         _set_version(url, "9999")
         for opened in (open_ledger, read_ledger):
-            with pytest.raises(LedgerError, match=r"newer FileBridge \(version 9999, this one knows 0001\)"):
+            with pytest.raises(LedgerError, match=r"newer FileBridge \(version 9999, this one knows 0002\)"):
                 opened(url)
 
     @pytest.mark.parametrize(
