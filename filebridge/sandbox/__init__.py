@@ -12,7 +12,8 @@ from filebridge.sandbox.faults import KINDS, Fault, FaultError, Faults
 from filebridge.sandbox.seed import seed_orders
 from filebridge.sandbox.server import Sandbox
 from filebridge.sandbox.settings import DEFAULT_KEY, Settings, SettingsError
-from filebridge.sandbox.state import Effect, State, StateError
+from filebridge.sandbox.state import Effect, State
+from filebridge.sandbox.values import StateError
 
 __all__ = [
     "ASSUMPTIONS",

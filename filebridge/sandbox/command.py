@@ -16,7 +16,8 @@ from filebridge.sandbox.faults import FaultError
 from filebridge.sandbox.seed import seed_orders
 from filebridge.sandbox.server import Sandbox, is_loopback
 from filebridge.sandbox.settings import DEFAULT_KEY, Settings
-from filebridge.sandbox.state import State, StateError
+from filebridge.sandbox.state import State
+from filebridge.sandbox.values import StateError
 
 
 def main(argv: Sequence[str] | None = None) -> int:

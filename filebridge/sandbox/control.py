@@ -13,8 +13,7 @@ from urllib.parse import parse_qs, urlsplit
 from filebridge.sandbox.assumptions import ASSUMPTIONS
 from filebridge.sandbox.faults import KINDS, FaultError
 from filebridge.sandbox.settings import SettingsError
-from filebridge.sandbox.state import StateError
-from filebridge.sandbox.values import Json, to_json
+from filebridge.sandbox.values import Json, StateError, to_json
 from filebridge.sandbox.view import page
 from filebridge.sandbox.wire import Reply, Request
 

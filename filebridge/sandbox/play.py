@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from filebridge.sandbox.faults import Fault
-from filebridge.sandbox.state import State, StateError
-from filebridge.sandbox.values import Json, parse_object, to_json
+from filebridge.sandbox.state import State
+from filebridge.sandbox.values import Json, StateError, parse_object, to_json
 from filebridge.sandbox.waits import Waits
 from filebridge.sandbox.wire import Reply
 

@@ -9,8 +9,9 @@ from types import TracebackType
 from typing import Any
 
 from filebridge.sandbox import control
-from filebridge.sandbox.actions import Exchange, Refused, Route, find_route
+from filebridge.sandbox.actions import Route, find_route
 from filebridge.sandbox.calls import CallLog, RecordedCall
+from filebridge.sandbox.exchange import Exchange, Refused
 from filebridge.sandbox.faults import KINDS, Faults
 from filebridge.sandbox.play import Stage, play, play_beside
 from filebridge.sandbox.settings import Settings, keys_from

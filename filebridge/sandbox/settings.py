@@ -3,13 +3,14 @@
 import hmac
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
-from typing import Any
+from typing import Any, Literal
 
-from filebridge.sandbox.values import Json, vendor_text
+from filebridge.sandbox.values import Json, id_text
 
 DEFAULT_KEY = "sandbox-key-not-secret"
 
 Keys = Mapping[str, frozenset[str] | None]
+Short = Literal["accept", "refuse"]
 
 
 class SettingsError(ValueError):
@@ -25,6 +26,8 @@ class Settings:
     alone. `refuse_vpcs`: VPCs that RetailOps does not know. `max_limit`: records of a page at most (None:
     no maximum). `default_limit`: of a fetch without `limit`. `max_records`: of one call.
     `item_id_name`: what a PO item's id is called in answers. `vendor_names`: name to vendor id.
+    `short_complete`, `short_accept`: what becomes of a Complete, or MarkAccepted, with fewer units than the
+    PO has, `accept` or `refuse`; no source tells, so neither default is better than a guess.
     """
 
     keys: Keys = field(default_factory=lambda: {DEFAULT_KEY: None}, repr=False)
@@ -37,6 +40,8 @@ class Settings:
     max_records: int = 1000
     item_id_name: str = "po_item_id"
     vendor_names: Mapping[str, str] = field(default_factory=dict)
+    short_complete: Short = "accept"
+    short_accept: Short = "accept"
 
     def has_key(self, key: str | None) -> bool:
         """Whether this is one of the keys; compared in constant time."""
@@ -78,7 +83,7 @@ def keys_from(value: Mapping[str, Any]) -> Keys:
             raise SettingsError("a key must be text")
         if vendors is not None and not isinstance(vendors, list | tuple | set | frozenset):
             raise SettingsError("the vendors of a key must be a list of ids, or null for all")
-        keys[key] = None if vendors is None else frozenset(vendor_text(one) or "" for one in vendors)
+        keys[key] = None if vendors is None else frozenset(id_text(one) or "" for one in vendors)
     return keys
 
 
@@ -88,10 +93,12 @@ def _read(name: str, value: object) -> object:
     if name == "refuse_vpcs" and isinstance(value, list | tuple | set | frozenset):
         return frozenset(str(one) for one in value)
     if name == "vendor_names" and isinstance(value, Mapping):
-        return {str(word): vendor_text(vendor) or "" for word, vendor in value.items()}
+        return {str(word): id_text(vendor) or "" for word, vendor in value.items()}
     if name in ("stringly", "http_errors", "per_record") and isinstance(value, bool):
         return value
     if name == "item_id_name" and value in ("po_item_id", "id"):
+        return value
+    if name in ("short_complete", "short_accept") and value in ("accept", "refuse"):
         return value
     if name == "max_limit" and value is None:
         return value

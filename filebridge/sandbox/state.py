@@ -9,20 +9,17 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from filebridge.sandbox.values import Json, as_text, to_json, vendor_text, whole_number
+from filebridge.sandbox.ship_classes import checked_ship_classes, default_ship_classes
+from filebridge.sandbox.values import Json, StateError, as_text, id_text, to_json, whole_number
 
 FORMAT = 1
-
-
-class StateError(ValueError):
-    """POs or a state file that cannot be taken; one sentence for a person."""
 
 
 class Effect(NamedTuple):
     """One thing that a call changed.
 
-    `key` is the VPC or the PO; `value` is the record as sent (advice) or `{"status", "was"}` (a PO).
-    `at` is UTC, ISO 8601.
+    `key` is the VPC or the PO. `value` is what was sent: the record (advice, a ship date) or the body
+    (Complete); where a PO was marked it is `{"status", "was"}`. `at` is UTC, ISO 8601.
     """
 
     seq: int
@@ -35,7 +32,7 @@ class Effect(NamedTuple):
 
 
 class State:
-    """POs by number, advice by (vendor id, VPC), and effects, which are only ever appended.
+    """POs by number, advice by (vendor id, VPC), ship classes, and effects, which are only ever appended.
 
     Take `lock` around several steps that must be seen as one. POs are dicts as in section 7 of the wire
     document; every one has `po`, `vendor_id`, `status` and `items`. What the control routes and the
@@ -47,6 +44,7 @@ class State:
         self.pos: dict[str, Json] = {}
         self.advice: dict[tuple[str, str], Json] = {}
         self.effects: list[Effect] = []
+        self._classes = checked_ship_classes(default_ship_classes())
         self._start: list[Json] = []
         self.add_pos(pos)
         self.mark_start()
@@ -95,17 +93,53 @@ class State:
         """The POs themselves of a vendor in those statuses (lower case; None: any). Hold the lock."""
         for one in self.pos.values():
             is_wanted = statuses is None or one["status"].lower() in statuses
-            if is_wanted and vendor_text(one["vendor_id"]) == vendor_id:
+            if is_wanted and id_text(one["vendor_id"]) == vendor_id:
                 yield one
+
+    # Ship classes
+
+    @property
+    def ship_classes(self) -> list[Json]:
+        """A copy of the carrier classes, in their order."""
+        with self.lock:
+            return copy.deepcopy(list(self._classes.values()))
+
+    def has_ship_class(self, class_id: str) -> bool:
+        """Whether there is a class of that id (its text, as `id_text` has it)."""
+        return class_id in self._classes
+
+    def set_ship_classes(self, classes: Iterable[Json]) -> None:
+        """Replace the whole list. Raises StateError and leaves the old one."""
+        checked = checked_ship_classes(classes)
+        with self.lock:
+            self._classes = checked
 
     # What calls change
 
-    def set_status(self, po: str, status: str, *, call_seq: int, action: str, at: str) -> None:
-        """Move a PO to a status, as an effect of a call."""
+    def set_status(
+        self, po: str, status: str, kept: Json | None = None, *, call_seq: int, action: str, at: str
+    ) -> None:
+        """Move a PO to a status, as an effect of a call; `kept` is noted with the PO."""
         one = self.pos[po]
         value = {"status": status, "was": one["status"]}
-        one["status"] = status
-        self.add_effects(call_seq, action, [(vendor_text(one["vendor_id"]) or "", po, value)], at)
+        one.update((kept or {}) | {"status": status})
+        self.add_effects(call_seq, action, [(id_text(one["vendor_id"]) or "", po, value)], at)
+
+    def complete_po(self, po: str, body: Json, *, call_seq: int, action: str, at: str) -> None:
+        """Complete a PO with the packages of a call's body; the body is the effect."""
+        one = self.pos[po]
+        one.update(status="complete", packages=body["packages"])
+        self.add_effects(call_seq, action, [(id_text(one["vendor_id"]) or "", po, body)], at)
+
+    def set_ship_date(self, po: str, record: Json, *, call_seq: int, action: str, at: str) -> None:
+        """Note a record's `estimated_ship_date` with a PO and with its items that the record names."""
+        one, date = self.pos[po], record["estimated_ship_date"]
+        named = {as_text(item.get("po_item_id")) for item in record["items"]}
+        one["estimated_ship_date"] = date
+        for item in one["items"]:
+            if as_text(item.get("po_item_id", item.get("id"))) in named:
+                item["estimated_ship_date"] = date
+        self.add_effects(call_seq, action, [(id_text(one["vendor_id"]) or "", po, record)], at)
 
     def give_advice(
         self, records: Sequence[tuple[str, str, Json]], *, call_seq: int, action: str, at: str
@@ -131,12 +165,12 @@ class State:
 
     def quantity(self, vendor_id: str, vpc: str) -> int | None:
         """The quantity that was last advised, None where none was."""
-        record = self.advice.get((vendor_text(vendor_id) or "", vpc))
+        record = self.advice.get((id_text(vendor_id) or "", vpc))
         return None if record is None else whole_number(record.get("quantity"))
 
     def quantities(self, vendor_id: str) -> dict[str, int | None]:
         """All the quantities of a vendor, by VPC."""
-        wanted = vendor_text(vendor_id)
+        wanted = id_text(vendor_id)
         with self.lock:
             return {
                 vpc: whole_number(record.get("quantity"))
@@ -146,7 +180,7 @@ class State:
 
     def history(self, vendor_id: str, vpc: str) -> list[int | None]:
         """Every quantity that was ever advised for a VPC, the oldest first."""
-        wanted = vendor_text(vendor_id)
+        wanted = id_text(vendor_id)
         with self.lock:
             return [
                 whole_number(effect.value["quantity"])
@@ -181,6 +215,7 @@ class State:
                     for (vendor, vpc), record in self.advice.items()
                 ],
                 "effects": [effect._asdict() for effect in self.effects],
+                "ship_classes": self.ship_classes,
             }
 
     def save(self, path: Path | str) -> None:
@@ -205,6 +240,11 @@ class State:
         if whole.get("format", FORMAT) != FORMAT:
             raise StateError(f"{path} has format {whole['format']}, this sandbox reads {FORMAT}")
         state = cls(whole["pos"])
+        classes = whole.get("ship_classes")
+        if classes is not None:
+            if not isinstance(classes, list):
+                raise StateError(f"ship_classes in {path} must be a list")
+            state.set_ship_classes(classes)
         try:
             for one in whole.get("advice", ()):
                 state.advice[one["vendor_id"], one["vpc"]] = one["record"]
@@ -225,7 +265,7 @@ def _checked(given: Any, present: dict[str, Json]) -> tuple[str, Json]:
     if po is None:
         raise StateError('a PO must be an object with "po"')
     whole: Json = {"status": "ready", "items": []} | present.get(po, {}) | given | {"po": po}
-    if vendor_text(whole.get("vendor_id")) is None:
+    if id_text(whole.get("vendor_id")) is None:
         raise StateError(f"PO {po} has no vendor_id")
     items = whole["items"]
     if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):

@@ -10,6 +10,11 @@ from typing import Any
 
 Json = dict[str, Any]
 
+
+class StateError(ValueError):
+    """POs, ship classes or a state file that cannot be taken; one sentence for a person."""
+
+
 _WHOLE = re.compile(r"[+-]?[0-9]{1,15}(\.0+)?")
 
 
@@ -24,8 +29,8 @@ def as_text(value: object) -> str | None:
     return str(value)
 
 
-def vendor_text(value: object) -> str | None:
-    """A vendor id as text; `27`, `"27"` and `"027"` are one vendor, since the id is a number at RetailOps."""
+def id_text(value: object) -> str | None:
+    """The id of a vendor or ship class as text; `27`, `"27"` and `"027"` are one, since it is a number there."""
     if type(value) is int:
         return str(value)
     text = as_text(value)

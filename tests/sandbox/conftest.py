@@ -11,6 +11,10 @@ from filebridge.sandbox import DEFAULT_KEY, Sandbox, State
 
 FETCH = "/Vendor/PO/Fetch.json"
 MARK = "/Vendor/PO/MarkSubmitted.json"
+ACCEPT = "/Vendor/PO/MarkAccepted.json"
+COMPLETE = "/Vendor/PO/Complete.json"
+DATE = "/Vendor/PO/UpdateEstShipDate.json"
+CLASSES = "/Constant/Ship/CarrierClass/fetch.json"
 UPDATE = "/product/externalsku/update~2.json"
 
 
@@ -54,6 +58,18 @@ class Client:
     def mark(self, *records: dict[str, Any]) -> Answer:
         return self.post(MARK, {"records": list(records)})
 
+    def accept(self, *records: dict[str, Any]) -> Answer:
+        return self.post(ACCEPT, {"records": list(records)})
+
+    def complete(self, po: str, *packages: Any) -> Answer:
+        return self.post(COMPLETE, {"po": po, "packages": list(packages)})
+
+    def date(self, *records: dict[str, Any]) -> Answer:
+        return self.post(DATE, {"records": list(records)})
+
+    def classes(self, **values: Any) -> Answer:
+        return self.post(CLASSES, {"all": 1} | values)
+
     def update(self, *pairs: tuple[str, Any]) -> Answer:
         records = [{"vendor_id": 27, "vpc": vpc, "quantity": quantity} for vpc, quantity in pairs]
         return self.post(UPDATE, {"records": records})
@@ -81,6 +97,18 @@ def make_record(number: str, *quantities: int) -> dict[str, Any]:
             for place, quantity in enumerate(quantities or (2, 1))
         ],
     }
+
+
+def make_package(units: dict[str, Any] | None = None, **values: Any) -> dict[str, Any]:
+    """A package; without `units` of all that `make_po` orders."""
+    units = {"MAR-1": 2, "00120": 1} if units is None else units
+    items = [{"vpc": vpc, "quantity": quantity} for vpc, quantity in units.items()]
+    return {
+        "ship_class_id": 62,
+        "tracking_number": "1Z8420010000000011",
+        "items": items,
+        "unit_count": sum(int(quantity) for quantity in units.values()),
+    } | values
 
 
 @pytest.fixture
@@ -130,3 +158,8 @@ def po() -> Callable[..., dict[str, Any]]:
 @pytest.fixture
 def record() -> Callable[..., dict[str, Any]]:
     return make_record
+
+
+@pytest.fixture
+def package() -> Callable[..., dict[str, Any]]:
+    return make_package

@@ -53,9 +53,6 @@ def test_a_path_is_compared_without_case_and_its_version_may_be_left_out(sandbox
         ("/product/externalsku/update.json", "Product.ExternalSku.update~1 is not simulated"),
         ("/vendor/po/completeds.json", "Vendor.PO.CompleteDS~1 is not simulated"),
         ("/Vendor/PO/SubmitPartialTracking.json", "Vendor.PO.SubmitPartialTracking~1 is not simulated"),
-        ("/Vendor/PO/Complete.json", "Vendor.PO.Complete~1 is not simulated"),
-        ("/Vendor/PO/MarkAccepted.json", "Vendor.PO.MarkAccepted~1 is not simulated"),
-        ("/Constant/Ship/CarrierClass/fetch.json", "Constant.Ship.CarrierClass.fetch~1 is not simulated"),
     ],
 )
 def test_an_action_that_is_not_there_is_an_error_with_status_200(client, path, words):
