@@ -16,8 +16,8 @@ from filebridge.ledger import files, quantities
 from filebridge.ledger.files import FileRow
 from filebridge.mapping.match import match_file, own_layout_mapping
 from filebridge.mapping.pack import FeedMapping
-from filebridge.planning.inventory import InventoryFile, plan_inventory
-from filebridge.planning.known import FIRST_FILE, KnownQuantities, nothing_known
+from filebridge.planning.inventory import plan_inventory
+from filebridge.planning.known import FIRST_FILE, FileFacts, KnownQuantities, nothing_known
 from filebridge.reader import NeedsOriginals, Original, ReadFile, ReadJob, opened_again
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Decider:
         job = ReadJob.of(self.pack, path=path, name=name, spool=spool, received_at=received_at, feed=feed)
         return self._with_originals(lambda found: self.reader.read(replace(job, originals=found)))
 
-    def plan(self, read: ReadFile, file: InventoryFile) -> tuple[Plan, KnownQuantities]:
+    def plan(self, read: ReadFile, file: FileFacts) -> tuple[Plan, KnownQuantities]:
         """What is to be done with a file that was read, and what was known when that was decided."""
         known, feed, order_at = nothing_known(), FIRST_FILE, None
         if self.ledger is not None:

@@ -19,7 +19,7 @@ from filebridge.ledger.files import FileRow
 from filebridge.ledger.schema import FileState
 from filebridge.milestones import reached
 from filebridge.outcomes import FileStatus, Outcome
-from filebridge.planning.inventory import InventoryFile
+from filebridge.planning.known import FileFacts
 from filebridge.replies.publish import WrittenReplies, write_replies
 
 if TYPE_CHECKING:
@@ -119,7 +119,7 @@ class _Work:
             received_at=row.received_at,
             feed=feed,
         )
-        facts = InventoryFile(
+        facts = FileFacts(
             sha256=row.sha256,
             received_at=row.received_at,
             now=self.desk.clock.now(),

@@ -21,7 +21,7 @@ from filebridge.ledger.rows import RowOutcome
 from filebridge.mapping.mapped import BY_RECORD, REJECTS_SCHEMA, MappedFile, RowRuns
 from filebridge.mapping.match import Ambiguous, Unmatched, match_file
 from filebridge.outcomes import OUTCOME_BY_CODE, Outcome
-from filebridge.planning.inventory import InventoryFile
+from filebridge.planning.known import FileFacts
 from filebridge.planning.plan import Plan, PlannedCall
 from filebridge.reader import Reader, ReadFile
 from filebridge.rejects import Reject
@@ -87,7 +87,7 @@ def preview(
     name = _name_in(workspace, path, pack.vendor)
     with _ledger(workspace) as ledger, tempfile.TemporaryDirectory(prefix="filebridge-preview-") as folder:
         decider = Decider(workspace, ledger, reader, pack)
-        facts = InventoryFile(
+        facts = FileFacts(
             sha256=_sha256(path), received_at=clock.now(), now=clock.now(), test=pack.settings.test
         )
         feed = _feed_of(name, pack)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import ClassVar, Final, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -51,6 +51,7 @@ class InventoryRows:
 
     duplicates: Duplicates
     total_rule: TotalRule | None = None
+    key: ClassVar[str] = "vpc"
     rejected_keys: dict[str, int] = field(default_factory=dict)
     """VPCs of rejected rows, each with the first such row."""
     _hashes: list[Hashes] = field(default_factory=list)

@@ -14,11 +14,11 @@ from filebridge.columns import Ints
 from filebridge.documents.adding import TotalRule
 from filebridge.documents.fields import DOCUMENT_FIELDS, FieldKind
 from filebridge.documents.inventory import InventoryRows
+from filebridge.documents.po_rows import PoRows
 from filebridge.documents.settled import PASSED_OVER, REJECTED, Refusal, RowsOf, Settled
-from filebridge.errors import FileRefused
 from filebridge.mapping.headers import ResolvedColumns, Unresolved, resolve_columns
 from filebridge.mapping.judge import Decision
-from filebridge.mapping.mapped import BY_RECORD, MappedFile, RowRuns, inventory_schema
+from filebridge.mapping.mapped import BY_RECORD, MappedFile, RowRuns, inventory_schema, po_schema
 from filebridge.mapping.model import Mapping
 from filebridge.mapping.reading import MappedField, Reading, Reason, runs_of_chunk
 from filebridge.mapping.sink import RecordSink
@@ -47,14 +47,8 @@ def map_table(
 
     `arrived_at` is in microseconds UTC. A mapped column that is missing or there twice, or whose letters may be
     others than was read, gives a `MappedFile` that is `refused`, all rows counted. Raises FileRefused where the
-    table turns out to be damaged on the way, or the document is not one that is taken.
+    table turns out to be damaged on the way.
     """
-    if feed.document != "inventory":
-        raise FileRefused(
-            "no_mapping",
-            f"Files of the document {feed.document} are not taken by this version.",
-            fix="It takes inventory.",
-        )
     columns = resolve_columns(table.headers, feed.fields, has_header=bool(table.how.header_row))
     if isinstance(columns, Unresolved):
         return _refused(table, feed, columns)
@@ -116,6 +110,8 @@ def _reading(
     table: Table, feed: Mapping, fields: Sequence[MappedField], *, vendor_id: str, sink: RecordSink
 ) -> Reading:
     kept = tuple(one.name for one in fields if not one.is_for_the_file)
+    if feed.document != "inventory":
+        return Reading(table, fields, vendor_id, po_schema(feed.document, kept), PoRows(), sink)
     quantities = next((one.rule.quantities for one in fields if one.name == "quantity"), QuantityRule())
     gathered = InventoryRows(feed.duplicates, _total_rule(quantities) if feed.duplicates == "sum" else None)
     return Reading(table, fields, vendor_id, inventory_schema(kept), gathered, sink)
@@ -138,7 +134,11 @@ def _mapped(reading: Reading, feed: Mapping, decisions: collections.abc.Mapping[
     def refuse(refusals: Iterable[Refusal]) -> None:
         _reject_across_rows(reading, refusals, rows_of)
 
-    settled = gathered.settle(rows_of=rows_of, reread=sink.reread, refuse=refuse)
+    settled = (
+        gathered.settle(rows_of=rows_of, reread=sink.reread, refuse=refuse)
+        if isinstance(gathered, InventoryRows)
+        else Settled()
+    )
     records = reading.records
     if settled.fates is not None and settled.records is not None:
         runs = _with_fates(runs, settled.fates)
@@ -156,6 +156,7 @@ def _mapped(reading: Reading, feed: Mapping, decisions: collections.abc.Mapping[
         runs=runs,
         keys_unread=reading.keys_unread,
         rejected_keys=tuple(gathered.rejected_keys),
+        rejected_key_rows=tuple(gathered.rejected_keys.values()),
         notes=(*reading.table.notes, *_notes(reading, decisions, settled)),
         as_of_file=as_of.value if as_of and isinstance(as_of.value, int) else None,
     )

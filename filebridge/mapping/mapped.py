@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 import numpy as np
 import pyarrow as pa
 
 from filebridge.columns import Batch, Ints, as_ints, int_array
+from filebridge.documents.fields import DOCUMENT_FIELDS, FieldKind
 from filebridge.outcomes import OUTCOME_CODES, Outcome
 from filebridge.rejects import Note
 from filebridge.tables.table import ReadHow
@@ -39,6 +40,7 @@ _RECORD_TYPES: Final = {
     "active": pa.string(),
     "as_of": pa.int64(),
 }
+_TYPE_OF_KIND: Final = {FieldKind.QUANTITY: pa.int32(), FieldKind.INSTANT: pa.int64()}
 
 
 def inventory_schema(fields: tuple[str, ...]) -> Any:
@@ -49,6 +51,21 @@ def inventory_schema(fields: tuple[str, ...]) -> Any:
     """
     names = ["vpc", "quantity", *(name for name in ("unit_cost", "active", "as_of") if name in fields)]
     return pa.schema([(name, _RECORD_TYPES[name]) for name in names])
+
+
+def po_schema(document: str, fields: tuple[str, ...]) -> Any:
+    """Arrow schema of the records of a document about POs: its mapped `fields`, in the document's order.
+
+    Instants are microseconds UTC, `NO_INSTANT` where not stated; quantities are -1 there; all else is text, empty
+    there.
+    """
+    return pa.schema(
+        [
+            (spec.name, _TYPE_OF_KIND.get(spec.kind, pa.string()))
+            for spec in DOCUMENT_FIELDS[document]
+            if spec.name in fields
+        ]
+    )
 
 
 @dataclass(frozen=True)
@@ -155,7 +172,7 @@ class MappedFile:
 
     document: str
     fields: tuple[str, ...]
-    """The fields that the records have, in the document's order: for inventory, those of `inventory_schema`.
+    """The fields that the records have, in the document's order: those of `inventory_schema` or `po_schema`.
 
     `vendor_id` is checked and not kept; an `as_of` that is one for all rows is `as_of_file` instead.
     """
@@ -166,15 +183,16 @@ class MappedFile:
     rejects: int
     runs: RowRuns
     keys_unread: int = 0
-    """Rows whose VPC could not be read: then nothing is zeroed for being absent."""
+    """Rows whose key (the VPC of inventory, else the PO) could not be read: then nothing is zeroed for being absent."""
     rejected_keys: tuple[str, ...] = ()
-    """VPCs of rejected rows: present in the file, so not missing."""
+    """VPCs of rejected rows: present in the file, so not missing. POs of rejected rows: nothing is sent of them."""
+    rejected_key_rows: tuple[int, ...] = ()
+    """For each of `rejected_keys` the first such row."""
     notes: tuple[Note, ...] = ()
     refused: tuple[str, str] | None = None
     """Code and message of a reason against the whole file, such as missing_column."""
     as_of_file: int | None = None
     """The file's own time, microseconds UTC, where `as_of` comes from its name or is one for all rows."""
-    facts: dict[str, str] = field(default_factory=dict)
 
     @classmethod
     def unread(cls, document: str) -> MappedFile:

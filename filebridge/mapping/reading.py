@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from filebridge.columns import Mask, TextColumn, as_mask, bool_array, int_array, text_column
-from filebridge.documents.inventory import InventoryRows
+from filebridge.columns import Batch, Mask, TextColumn, as_mask, bool_array, int_array, text_column
 from filebridge.mapping.by_column import (
     ColumnReader,
     ReadColumn,
@@ -94,6 +93,28 @@ class Reason:
     value: str = ""
 
 
+class Gathered(Protocol):
+    """What the rules across rows are told while the rows are read."""
+
+    @property
+    def key(self) -> str:
+        """The field whose text tells what a row speaks of: a VPC, or a PO."""
+        ...
+
+    @property
+    def rejected_keys(self) -> Mapping[str, int]:
+        """Keys of rejected rows, each with the first such row."""
+        ...
+
+    def add(self, batch: Batch) -> None:
+        """Take the records of one chunk."""
+        ...
+
+    def refuse(self, keys: Sequence[str], rows: Sequence[int]) -> None:
+        """Take the keys of rows that were rejected."""
+        ...
+
+
 @dataclass
 class Reading:
     """One going through a table. What it keeps is small: hashes, runs of rows, and what is bad."""
@@ -102,7 +123,7 @@ class Reading:
     fields: Sequence[MappedField]
     vendor_id: str
     schema: Any
-    gathered: InventoryRows
+    gathered: Gathered
     sink: RecordSink
     readers: dict[str, ColumnReader] = field(init=False)
     runs: list[RowRuns] = field(default_factory=list)
@@ -181,8 +202,9 @@ class Reading:
         good[[place for place, _ in bad]] = False
         self.runs.append(runs_of_chunk(chunk, good, first_record=self.records))
         self._keep(columns, good)
-        self._refuse(chunk, bad, columns["vpc"], good)
-        self._note_dates(chunk, columns["vpc"])
+        self._refuse(chunk, bad, columns[self.gathered.key], good)
+        if "vpc" in columns:
+            self._note_dates(chunk, columns["vpc"])
 
     def _of_other_vendors(
         self, one: MappedField, cells: TextColumn, column: ReadColumn
@@ -204,7 +226,7 @@ class Reading:
         self.gathered.add(batch)
         self.sink.records(batch)
 
-    def _refuse(self, chunk: Chunk, bad: list[tuple[int, Reason]], vpcs: ReadColumn, good: Mask) -> None:
+    def _refuse(self, chunk: Chunk, bad: list[tuple[int, Reason]], keys: ReadColumn, good: Mask) -> None:
         self.reject(
             [fault.row for fault in chunk.faults],
             [Reason("", fault.code, fault.message) for fault in chunk.faults],
@@ -216,8 +238,8 @@ class Reading:
         bad.sort(key=lambda pair: pair[0])
         self.reject([int(chunk.rows[place]) for place, _ in bad], [reason for _, reason in bad])
         places = np.flatnonzero(~good)
-        readable = places[[place not in vpcs.faults for place in places.tolist()]]
-        self.gathered.refuse(_texts_at(vpcs.values, readable), chunk.rows[readable].tolist())
+        readable = places[[place not in keys.faults for place in places.tolist()]]
+        self.gathered.refuse(_texts_at(keys.values, readable), chunk.rows[readable].tolist())
         self.keys_unread += len(places) - len(readable)
 
     def _note_dates(self, chunk: Chunk, vpcs: ReadColumn) -> None:

@@ -30,13 +30,19 @@ from filebridge.columns import (
     text_column,
 )
 from filebridge.mapping.mapped import BY_RECORD, MappedFile, RowRuns
-from filebridge.mapping.model import Mapping, RejectAbove
+from filebridge.mapping.model import Mapping
 from filebridge.outcomes import OUTCOME_CODES, Outcome
 from filebridge.planning.batches import in_batches
-from filebridge.planning.guards import Change, hold_for_future, hold_for_guard
-from filebridge.planning.known import KnownFeed, KnownQuantities
+from filebridge.planning.guards import (
+    TEST_VENDOR,
+    Change,
+    header_changes,
+    hold_for_future,
+    hold_for_guard,
+    too_many_rejects,
+)
+from filebridge.planning.known import FileFacts, KnownFeed, KnownQuantities
 from filebridge.planning.plan import Action, Hold, Plan, PlannedCall
-from filebridge.rejects import Note
 
 _SEND: Final = BY_RECORD
 _UNCHANGED: Final = OUTCOME_CODES[Outcome.UNCHANGED]
@@ -44,34 +50,12 @@ _SUPERSEDED: Final = OUTCOME_CODES[Outcome.SUPERSEDED]
 _REJECTED: Final = OUTCOME_CODES[Outcome.REJECTED]
 
 
-@dataclass(frozen=True)
-class InventoryFile:
-    """What the planner is told of the file itself.
-
-    `received_at` is when it arrived, `now` the moment of planning, in microseconds UTC. A `correction` is a
-    reject file that came back: it keeps the time `order_at` of the file that it came from, counts as changes
-    and meets no guard. `released` lets a held file go; `forced` states everything again; of a `test` vendor
-    nothing is sent at all.
-    """
-
-    sha256: str
-    received_at: int
-    now: int
-    seq: int = 2**62
-    """Its place in the order of arrival; left out: later than every other."""
-    correction: bool = False
-    order_at: int | None = None
-    released: bool = False
-    forced: bool = False
-    test: bool = False
-
-
 @dataclass
 class _Comparison:
     """One file beside what is known: what it was told, and what going through its records has found."""
 
     mapped: MappedFile
-    file: InventoryFile
+    file: FileFacts
     mapping: Mapping
     known: KnownQuantities
     order_at: int
@@ -172,10 +156,7 @@ class _Comparison:
     def hold(self, feed: KnownFeed, absent: Mask) -> Hold | None:
         """Why a person must look at the file before anything of it is sent."""
         if self.file.test:
-            return Hold(
-                "test_vendor",
-                "vendor.yaml says `test: true`: all was done but the last step, nothing is sent.",
-            )
+            return TEST_VENDOR
         if self.file.released or self.file.correction:
             return None
         hold = hold_for_future(max(self.newest, self.order_at), self.file.received_at)
@@ -202,14 +183,14 @@ def plan_inventory(
     mapped: MappedFile,
     batches: Iterable[Batch],
     *,
-    file: InventoryFile,
+    file: FileFacts,
     mapping: Mapping,
     known: KnownQuantities,
     feed: KnownFeed,
 ) -> Plan:
     """The plan of one inventory file. `batches` are its spooled records, in order."""
-    notes = () if file.correction else _header_changes(mapped.headers, feed)
-    refused = mapped.refused or _too_many_rejects(mapped, mapping)
+    notes = () if file.correction else header_changes(mapped.headers, feed)
+    refused = mapped.refused or too_many_rejects(mapped.runs, mapping)
     if refused:
         return Plan(calls=(), runs=mapped.runs.all_as(Outcome.REJECTED), refused=refused, notes=notes)
     look = _Comparison(mapped, file, mapping, known, _order_at(mapped, file))
@@ -234,45 +215,7 @@ def plan_inventory(
     )
 
 
-def _header_changes(headers: tuple[str, ...], feed: KnownFeed) -> tuple[Note, ...]:
-    """A notice where the header is not that of the feed's last file: old and new side by side."""
-    if not feed.headers or headers == feed.headers:
-        return ()
-    gone = [header for header in feed.headers if header not in headers]
-    new = [header for header in headers if header not in feed.headers]
-    said = [f"gone: {', '.join(gone)}"] if gone else []
-    said += [f"new: {', '.join(new)}"] if new else []
-    what = "; ".join(said) or "the columns stand in another order"
-    return (
-        Note("header_changed", f"The header is not that of the feed's last file ({feed.last_id}): {what}."),
-    )
-
-
-def _too_many_rejects(mapped: MappedFile, mapping: Mapping) -> tuple[str, str] | None:
-    """The reason against the whole file where `on_reject` says that its bad rows keep it back."""
-    rejected = int(mapped.runs.lengths[mapped.runs.outcomes == _REJECTED].sum())
-    if mapping.on_reject == "reject_file" and rejected:
-        return (
-            "too_many_rejects",
-            f"{_rows(rejected)} of {mapped.rows:,} cannot be sent, and `on_reject` is reject_file.",
-        )
-    if (
-        isinstance(mapping.on_reject, RejectAbove)
-        and rejected > mapped.rows * mapping.on_reject.reject_file_above
-    ):
-        share = mapping.on_reject.reject_file_above
-        return (
-            "too_many_rejects",
-            f"{_rows(rejected)} of {mapped.rows:,} cannot be sent, more than {share:.0%}.",
-        )
-    return None
-
-
-def _rows(count: int) -> str:
-    return "1 row" if count == 1 else f"{count:,} rows"
-
-
-def _order_at(mapped: MappedFile, file: InventoryFile) -> int:
+def _order_at(mapped: MappedFile, file: FileFacts) -> int:
     """The time that the file's values are given for, where a row has none of its own."""
     if file.order_at is not None:
         return file.order_at

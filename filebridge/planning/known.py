@@ -16,6 +16,28 @@ def _no_longs() -> Longs:
 
 
 @dataclass(frozen=True)
+class FileFacts:
+    """What the planner is told of the file itself.
+
+    `received_at` is when it arrived, `now` the moment of planning, in microseconds UTC. A `correction` is a
+    reject file that came back: it keeps the time `order_at` of the file that it came from, counts as changes
+    and meets no guard. `released` lets a held file go; `forced` states everything again; of a `test` vendor
+    nothing is sent at all.
+    """
+
+    sha256: str
+    received_at: int
+    now: int
+    seq: int = 2**62
+    """Its place in the order of arrival; left out: later than every other."""
+    correction: bool = False
+    order_at: int | None = None
+    released: bool = False
+    forced: bool = False
+    test: bool = False
+
+
+@dataclass(frozen=True)
 class KnownQuantities:
     """The newest confirmed value of each VPC of one vendor, as columns ordered by `hashes`.
 

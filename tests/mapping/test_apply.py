@@ -282,13 +282,6 @@ def test_a_mapped_header_there_twice_refuses_the_file(mapped: Map) -> None:
     assert found.file.refused[0] == "duplicate_column"
 
 
-def test_another_document_is_refused_by_name() -> None:
-    with pytest.raises(FileRefused) as refused:
-        _map_shipments()
-    assert refused.value.code == "no_mapping"
-    assert "shipments" in refused.value.message
-
-
 def _map_shipments() -> None:
     from filebridge.mapping.apply import map_table
     from filebridge.mapping.model import Mapping

@@ -16,14 +16,14 @@ from filebridge.columns import as_ints, hash_text, int_array, long_array, text_c
 from filebridge.mapping.mapped import BY_RECORD, MappedFile, RowRuns, inventory_schema
 from filebridge.mapping.model import Mapping
 from filebridge.outcomes import OUTCOME_BY_CODE, OUTCOME_CODES, Outcome
-from filebridge.planning.inventory import InventoryFile, find, plan_inventory
+from filebridge.planning.inventory import FileFacts, find, plan_inventory
 from filebridge.planning.known import KnownFeed, KnownQuantities, nothing_known
 from filebridge.planning.plan import Plan
 from filebridge.tables.table import ReadHow
 
 HOUR = 3600 * SECOND
 NOW = 1_800_000_000 * SECOND
-FILE = InventoryFile(sha256="new", received_at=NOW, now=NOW)
+FILE = FileFacts(sha256="new", received_at=NOW, now=NOW)
 SECOND_FILE = KnownFeed(applied_files=1, last_id="f1", last_sha256="old", last_rows=4)
 
 
@@ -91,7 +91,7 @@ def planned(
     *,
     before: KnownQuantities | None = None,
     feed: KnownFeed = SECOND_FILE,
-    file: InventoryFile = FILE,
+    file: FileFacts = FILE,
     mapping: Mapping | None = None,
     rejected: Sequence[str] = (),
     unread: int = 0,
