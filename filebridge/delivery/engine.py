@@ -353,7 +353,9 @@ class Engine:
             batch = batch_of(connection, pending.call.id)
         pos = keys_of(pending.call.action, batch)
         try:
-            found = look_up(self._channel.client, self._channel.vendor_id, frozenset(pos))
+            found = look_up(
+                self._channel.client, self._channel.vendor_id, pending.call.action, frozenset(pos)
+            )
         except KeyRefused as error:
             self.count(CallState.UNCERTAIN)
             self._halt(Trouble.KEY_REFUSED, str(error))
@@ -366,8 +368,8 @@ class Engine:
     def _looked_up(self, pending: _Pending, answer: Answer, found: Sequence[Found]) -> None:
         """Submitted ones are confirmed, gone ones dropped, and only the others sent again."""
         pending.in_doubt = False
-        if all(one.standing is Standing.NOT_SUBMITTED for one in found):
-            self._not_submitted(pending, answer)
+        if all(one.standing is Standing.NOT_APPLIED for one in found):
+            self._not_applied(pending, answer)
             return
         by_end: dict[tuple[CallState, str], list[int]] = {}
         for place, one in enumerate(found):
@@ -379,7 +381,7 @@ class Engine:
             self._replace(connection, pending, parts)
         reached("call.looked_up", str(pending.call.id))
 
-    def _not_submitted(self, pending: _Pending, answer: Answer) -> None:
+    def _not_applied(self, pending: _Pending, answer: Answer) -> None:
         """The mark was not applied: a refusal stands, a lost answer is as good as none sent."""
         call, now = pending.call, self.clock.now()
         if answer.kind is AnswerKind.REFUSED and call.records > 1:
@@ -396,7 +398,7 @@ class Engine:
 
 
 def _end_of(found: Found) -> tuple[CallState, str]:
-    if found.standing is Standing.SUBMITTED:
+    if found.standing is Standing.APPLIED:
         return CallState.CONFIRMED, ""
     if found.standing is Standing.GONE:
         return CallState.DROPPED, found.sentence

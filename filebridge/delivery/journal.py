@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 import sqlalchemy as sa
 
-from filebridge.columns import Batch, Longs, as_ints, int_array, pack, unpack
+from filebridge.columns import Batch, Ints, Longs, as_ints, int_array, pack, unpack
 from filebridge.delivery.refusals import Part
 from filebridge.ledger import calls
 from filebridge.ledger.calls import CallPart, CallRow
@@ -43,7 +43,8 @@ def split_call(
         ids = [call.id]
     else:
         rows = _rows_by_place(connection, call, batch)
-        cut = [_part(batch, rows, part.places) for part in parts]
+        pos = None if call.action is Action.UPDATE else keys_of(call.action, batch)
+        cut = [_part(batch, rows, pos, part.places) for part in parts]
         ids = calls.split(connection, call.id, cut, now=now)
         for call_id, part in zip(ids, parts, strict=True):
             if part.state is not CallState.PLANNED:
@@ -52,22 +53,39 @@ def split_call(
     return [calls.call_row(connection, call_id) for call_id in to_send]
 
 
-def _part(batch: Batch, rows: Longs, places: Sequence[int]) -> CallPart:
+def _part(batch: Batch, rows: Longs, pos: Sequence[str] | None, places: Sequence[int]) -> CallPart:
     if isinstance(places, range):
         block = pack(batch.slice(places.start, len(places)))
     else:
         block = pack(batch.take(int_array(np.array(places, dtype=np.int32))))
-    return CallPart(block=block, records=len(places), rows=int(rows[list(places)].sum()))
+    own = () if pos is None else tuple(dict.fromkeys(pos[place] for place in places))
+    return CallPart(block=block, records=len(places), rows=int(rows[list(places)].sum()), pos=own)
 
 
 def _rows_by_place(connection: sa.Connection, call: CallRow, batch: Batch) -> Longs:
-    """How many of the file's rows each record of a call stands for; they add up to the call's."""
+    """How many of the file's rows each record of a call stands for; they add up to the call's.
+
+    The rows of a record that stands at several places (two ship dates of one PO) are counted at one of them,
+    which another part of a call that was split before may hold.
+    """
     counts = np.zeros(batch.num_rows, dtype=np.int64)
     if call.file_id is not None:
         _, outcomes, records = runs_of(connection, call.file_id).rows()
         own = as_ints(batch.column("record"))
         by_record = np.bincount(records[outcomes == BY_RECORD], minlength=int(own.max()) + 1)
         counts[own >= 0] = by_record[own[own >= 0]]
+        if call.action is not Action.UPDATE:
+            _count_once(counts, own, call.rows)
     elif batch.num_rows:
         counts[0] = call.rows
     return counts
+
+
+def _count_once(counts: Longs, own: Ints, total: int) -> None:
+    """Leave the rows of a record at its first place, and as many rows in all as are the call's own."""
+    first = np.zeros(len(own), dtype=np.bool_)
+    first[np.unique(own, return_index=True)[1]] = True
+    counts[~first] = 0
+    # What is too much is counted in another part: of a record that was cut apart, that part's last.
+    before = np.cumsum(counts) - counts
+    counts -= np.clip(counts.sum() - total - before, 0, counts)

@@ -1,24 +1,25 @@
-"""Where POs stand at RetailOps: what an uncertain MarkSubmitted is settled by (FAILURES 3.4)."""
+"""Where POs stand at RetailOps: what an uncertain mark of theirs is settled by (FAILURES 3.4)."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Set
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
 from filebridge.errors import CallRefused
+from filebridge.planning.plan import Action
 from filebridge.retailops.client import RetailOps
 from filebridge.retailops.reading import po_of, status_of
 
 
 class Standing(StrEnum):
-    """What a PO's status means for marking it submitted."""
+    """What a PO's status means for a mark of it."""
 
-    NOT_SUBMITTED = "not_submitted"
-    SUBMITTED = "submitted"
-    """Or further on its way than that."""
+    NOT_APPLIED = "not_applied"
+    APPLIED = "applied"
+    """Or the PO is further on its way than that."""
     GONE = "gone"
     """Cancelled, or in no status at all."""
 
@@ -31,26 +32,41 @@ class Found:
     sentence: str
 
 
-# In the order of asking: most look-ups end with the first two. Names of statuses: open, ready, submitted,
-# accepted, receiving and complete are documented, that of a cancelled PO is not.
-_ASKED: Final = (
-    (Standing.NOT_SUBMITTED, ("open", "ready")),
-    (Standing.SUBMITTED, ("submitted", "accepted", "receiving")),
-    (Standing.SUBMITTED, ("complete",)),
-)
+# In the order of a PO's way. All are documented; that of a cancelled PO is not.
+_STATUSES: Final = ("open", "ready", "submitted", "accepted", "receiving", "complete")
+_FIRST_APPLIED: Final[Mapping[Action, str]] = {
+    Action.MARK_SUBMITTED: "submitted",
+    Action.MARK_ACCEPTED: "accepted",
+    Action.COMPLETE: "complete",
+}
 _CANCELLED: Final = ("canceled", "cancelled")
 
 
-def look_up(client: RetailOps, vendor_id: str, pos: Set[str]) -> dict[str, Found]:
-    """How each of these POs stands now. Raises RetailOpsUnreachable, KeyRefused, CallRefused."""
+def look_up(client: RetailOps, vendor_id: str, action: Action, pos: Set[str]) -> dict[str, Found]:
+    """How each of these POs stands now, as against a mark that is not repeated blind.
+
+    Raises RetailOpsUnreachable, KeyRefused, CallRefused.
+    """
     found: dict[str, Found] = {}
-    for standing, statuses in _ASKED:
+    for standing, statuses in _asked(action):
         found.update(_ask(client, vendor_id, statuses, standing, wanted=pos - found.keys()))
     # RetailOps may have another word for it; a PO that is nowhere else is gone all the same.
     with contextlib.suppress(CallRefused):
         found.update(_ask(client, vendor_id, _CANCELLED, Standing.GONE, wanted=pos - found.keys()))
     gone = Found(Standing.GONE, "RetailOps has no such PO any more, in any status.")
     return {po: found.get(po, gone) for po in pos}
+
+
+def _asked(action: Action) -> Iterator[tuple[Standing, tuple[str, ...]]]:
+    """What statuses mean, in the order of asking: most look-ups end with the first two.
+
+    Complete POs come last, since they only grow in number.
+    """
+    first = _STATUSES.index(_FIRST_APPLIED[action])
+    yield Standing.NOT_APPLIED, _STATUSES[:first]
+    if _STATUSES[first:-1]:
+        yield Standing.APPLIED, _STATUSES[first:-1]
+    yield Standing.APPLIED, _STATUSES[-1:]
 
 
 def _ask(

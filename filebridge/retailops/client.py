@@ -7,7 +7,8 @@ import logging
 import threading
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final, Protocol
+from functools import partial
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from filebridge import __version__
@@ -15,13 +16,31 @@ from filebridge.clock import Clock, SystemClock
 from filebridge.errors import CallRefused, KeyRefused, RetailOpsUnreachable, UserError
 from filebridge.planning.plan import Action
 from filebridge.retailops.paging import read_all
-from filebridge.retailops.reading import Json, OrdersPage, read_json, read_orders
-from filebridge.retailops.wire import FETCH_PATH, Answer, AnswerKind, decipher, fetch_body, has_success
+from filebridge.retailops.reading import (
+    Json,
+    OrdersPage,
+    ShipClass,
+    read_json,
+    read_orders,
+    read_ship_classes,
+)
+from filebridge.retailops.wire import (
+    FETCH_PATH,
+    SHIP_CLASSES_BODY,
+    SHIP_CLASSES_PATH,
+    Answer,
+    AnswerKind,
+    decipher,
+    fetch_body,
+    has_success,
+)
 
 if TYPE_CHECKING:
     from filebridge.retailops.transport import Transport
 
 logger = logging.getLogger("filebridge.retailops")
+
+T = TypeVar("T")
 
 LONGEST_WAIT_SECONDS: Final = 60.0
 """Longest wait that RetailOps can ask for within a pass (Retry-After); beyond it the work is kept."""
@@ -107,12 +126,24 @@ class RetailOps:
         """
 
         def read_page(start: int) -> OrdersPage:
-            return self._read_page(fetch_body(vendor_id, statuses, start=start, limit=self._page), start)
+            body = fetch_body(vendor_id, statuses, start=start, limit=self._page)
+            return self._read(FETCH_PATH, body, partial(read_orders, start=start), "purchase orders")
 
         orders, faults = read_all(read_page, wanted=wanted)
         for fault in faults:
-            (on_fault or _log_fault)(fault)
+            (on_fault or _log_order)(fault)
         return orders
+
+    def fetch_ship_classes(self, *, on_fault: Callable[[str], None] | None = None) -> tuple[ShipClass, ...]:
+        """Every ship class that RetailOps has, those that are not in use too, in its order, each id once.
+
+        A record that cannot be read is told to `on_fault`, or logged; the others are kept. Raises
+        RetailOpsUnreachable, KeyRefused, CallRefused.
+        """
+        classes, faults = self._read(SHIP_CLASSES_PATH, SHIP_CLASSES_BODY, read_ship_classes, "ship classes")
+        for fault in faults:
+            (on_fault or _log_ship_class)(fault)
+        return classes
 
     def close(self) -> None:
         """Close every connection; a later call makes new ones."""
@@ -177,8 +208,8 @@ class RetailOps:
 
     # Reads
 
-    def _read_page(self, body: bytes, start: int) -> OrdersPage:
-        """One page, tried again while what comes back cannot be relied on."""
+    def _read(self, path: str, body: bytes, read: Callable[[Json], T | None], what: str) -> T:
+        """What an answer holds, tried again while what comes back cannot be relied on."""
         import stamina
         from stamina.instrumentation import set_on_retry_hooks
 
@@ -193,23 +224,24 @@ class RetailOps:
                 wait_jitter=self._retry_seconds,
             ):
                 with attempt:
-                    return self._try_page(body, start)
+                    return self._try_read(path, body, read, what)
         except _Unreliable as error:
             raise RetailOpsUnreachable(f"{self.host}: {error}") from error
         raise AssertionError("stamina ends with a result or an exception")
 
-    def _try_page(self, body: bytes, start: int) -> OrdersPage:
-        answer, received = self._post(FETCH_PATH, body, None)
+    def _try_read(self, path: str, body: bytes, read: Callable[[Json], T | None], what: str) -> T:
+        answer, received = self._post(path, body, None)
         if answer.kind is AnswerKind.KEY_REFUSED:
             raise KeyRefused(answer.message)
         if answer.kind is AnswerKind.REFUSED:
-            raise CallRefused(f"RetailOps refused to list purchase orders: {answer.message}")
+            raise CallRefused(f"RetailOps refused to list {what}: {answer.message}")
         if answer.stops:
             raise RetailOpsUnreachable(answer.message)
-        page = _page_of(received, start) if answer.kind is AnswerKind.CONFIRMED else None
-        if page is not None:
-            return page
-        message = answer.message or "an answer without a list of purchase orders (`records`)"
+        reply = read_json(received)[0] if answer.kind is AnswerKind.CONFIRMED else None
+        found = read(reply) if reply is not None and has_success(reply) else None
+        if found is not None:
+            return found
+        message = answer.message or f"an answer without a list of {what} (`records`)"
         logger.info("a read is tried again", extra={"host": self.host, "reason": message})
         wait = answer.retry_after or 0.0
         if wait > LONGEST_WAIT_SECONDS:
@@ -223,13 +255,12 @@ class _Unreliable(Exception):
     """A read that is worth another attempt."""
 
 
-def _page_of(received: bytes, start: int) -> OrdersPage | None:
-    reply, _ = read_json(received)
-    return read_orders(reply, start=start) if reply is not None and has_success(reply) else None
-
-
-def _log_fault(fault: str) -> None:
+def _log_order(fault: str) -> None:
     logger.warning("RetailOps sent a purchase order that cannot be read: %s", fault)
+
+
+def _log_ship_class(fault: str) -> None:
+    logger.warning("RetailOps sent a ship class that cannot be read: %s", fault)
 
 
 class _Pace:

@@ -1,4 +1,4 @@
-"""Reading what RetailOps sends: JSON with distrust, and purchase orders with tolerance.
+"""Reading what RetailOps sends: JSON with distrust, purchase orders and ship classes with tolerance.
 
 The shape of Vendor.PO.fetch's answer is not documented (only `po`, `date_submit`, status and items with an
 id, `vpc` and `quantity` are certain), and its types are not to be relied on: ids and numbers may be text.
@@ -134,10 +134,8 @@ def read_orders(reply: Json, *, start: int = 0) -> OrdersPage | None:
     `start` is the number of the page's first record, from 0. A record without a PO number, or with text
     that is no Unicode, is reported; the page is kept.
     """
-    records = reply.get("records")
-    if isinstance(records, dict):
-        records = [records]
-    if not isinstance(records, list):
+    records = _records_of(reply)
+    if records is None:
         return None
     orders: list[Json] = []
     faults: list[str] = []
@@ -148,6 +146,14 @@ def read_orders(reply: Json, *, start: int = 0) -> OrdersPage | None:
         else:
             orders.append(record)
     return OrdersPage(tuple(orders), tuple(faults), len(records))
+
+
+def _records_of(reply: Json) -> list[Any] | None:
+    """What stands under `records`: an array, or one record by itself (seen to be taken in requests)."""
+    records = reply.get("records")
+    if isinstance(records, dict):
+        return [records]
+    return records if isinstance(records, list) else None
 
 
 def _fault_of(record: object) -> str:
@@ -254,3 +260,62 @@ def _from_epoch(number: float) -> int | None:
     seconds = number / 1000 if number >= 1e11 else number
     micros = round(seconds * 1_000_000) if 0 < seconds < 1e12 else 0
     return micros if 0 < micros < _LATEST else None
+
+
+# Ship classes
+
+
+@dataclass(frozen=True, slots=True)
+class ShipClass:
+    """A carrier class of RetailOps. `id` goes back as it came: text as text, a whole number as a number."""
+
+    id: int | str
+    name: str
+    """Mostly carrier and service in one text, spelled as RetailOps has it."""
+    active: bool
+
+
+def read_ship_classes(reply: Json) -> tuple[tuple[ShipClass, ...], tuple[str, ...]] | None:
+    """The ship classes of an answer in its order, and a sentence for each record that is none.
+
+    None where the answer has no `records` to read. `id` and `name` are seen, `active` is documented for another
+    interface of RetailOps as text; where it is absent, the class is taken to be active. An id that was there
+    before, with another name, is none.
+    """
+    records = _records_of(reply)
+    if records is None:
+        return None
+    found: dict[str, ShipClass] = {}
+    faults: list[str] = []
+    for place, record in enumerate(records, 1):
+        one = _ship_class_of(record)
+        if isinstance(one, str):
+            faults.append(f"record {place} {one}")
+        elif found.setdefault(str(one.id), one).name != one.name:
+            faults.append(f"record {place} has the id {one.id}, as has {found[str(one.id)].name!r}")
+    return tuple(found.values()), tuple(faults)
+
+
+def _ship_class_of(record: object) -> ShipClass | str:
+    """The ship class that a record is, or what keeps it from being one."""
+    if not isinstance(record, dict):
+        return "is no object"
+    given, name = record.get("id"), _id_text(record.get("name"))
+    id_text = _id_text(given)
+    if not id_text:
+        return "has no id"
+    if not name:
+        return f"has the id {id_text} and no name"
+    one = ShipClass(given if isinstance(given, str) else int(id_text), name, _is_active(record.get("active")))
+    try:
+        orjson.dumps([one.id, one.name])
+    except TypeError as error:
+        return f"cannot be kept ({error})"
+    return one
+
+
+def _is_active(value: object) -> bool:
+    """Perl's truth, and the word false; absent or null is active (assumed)."""
+    if isinstance(value, str):
+        return value.strip().lower() not in ("", "0", "false")
+    return value is None or bool(value)

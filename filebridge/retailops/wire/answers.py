@@ -1,9 +1,4 @@
-"""The wire: requests to RetailOps and what its answers mean, without I/O.
-
-Each function stands beside the section of the vendor guide, or of what is known beyond it, and says how
-sure that is: documented (by RetailOps), seen (in public code that talks to the live service), inferred, or
-assumed where no public source says anything.
-"""
+"""What RetailOps' answers mean. How sure each reading is stands beside it, as in the package's docstring."""
 
 from __future__ import annotations
 
@@ -12,153 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
-from functools import lru_cache
-from itertools import groupby
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
-import numpy as np
 import orjson
-import pyarrow as pa
-import pyarrow.compute as pc
 
-from filebridge.columns import Batch, TextColumn, join_batches, text_column, text_scalar
 from filebridge.planning.plan import Action
 from filebridge.retailops.reading import Json, read_json
-
-# 1. Requests
-
-_PATHS: Final[Mapping[Action, str]] = {
-    # Guide sections 1 and 3, spelled as the guide spells them. Case does not matter (documented).
-    Action.UPDATE: "/product/externalsku/update~2.json",
-    Action.MARK_SUBMITTED: "/Vendor/PO/MarkSubmitted.json",
-}
-
-FETCH_PATH: Final = "/Vendor/PO/Fetch.json"
-"""Guide section 2."""
-
-_OPEN: Final = b'{"records":['
-_CLOSE: Final = b"]}"
-
-
-def path_of(action: Action) -> str:
-    """The path of a write, exactly as documented."""
-    return _PATHS[action]
-
-
-def body_of(action: Action, batch: Batch, *, vendor_id: str) -> bytes:
-    """The request body of a planned call, byte for byte, from its unpacked block (`PlannedCall.block`)."""
-    return bodies_of(action, [batch], vendor_id=vendor_id)[0]
-
-
-def bodies_of(action: Action, batches: Sequence[Batch], *, vendor_id: str) -> list[bytes]:
-    """The bodies of several calls of one action: together they take half the time that they take one by one."""
-    if action is not Action.UPDATE:
-        return [records_body(batch) for batch in batches]
-    bodies: list[bytes] = []
-    for _, alike in groupby(batches, key=lambda batch: batch.schema):
-        bodies += _update_bodies(list(alike), vendor_id=vendor_id)
-    return bodies
-
-
-def _update_bodies(batches: Sequence[Batch], *, vendor_id: str) -> list[bytes]:
-    """Product.ExternalSku.update v2 (guide section 1).
-
-    Shape documented: `{"records":[{"vendor_id":"27","vpc":"00123","quantity":12}]}`, quantity an absolute
-    level (inferred). `unit_cost` (a number) and `active` (1 or 0) are seen in live clients, not documented;
-    a record that does not state one leaves it out. Built by columns: equal to orjson over dictionaries.
-    """
-    whole = join_batches(batches, batches[0].schema)
-    names = whole.schema.names
-    start = '{"vendor_id":' + orjson.dumps(vendor_id).decode() + ',"vpc":"'
-    records = pc.binary_join_element_wise(
-        _scalar(start),
-        _escaped(whole.column(names.index("vpc"))),
-        _QUANTITY,
-        pc.cast(whole.column(names.index("quantity")), pa.string()),
-        *(_stated(name, whole.column(names.index(name))) for name in _OPTIONAL if name in names),
-        _END,
-        _NOTHING,
-    )
-    bodies, first = [], 0
-    for batch in batches:
-        # The texts of a column lie one behind the other, so that they are the body but for the last comma.
-        bodies.append(b"".join((_OPEN, _bytes_of(records.slice(first, batch.num_rows))[:-1], _CLOSE)))
-        first += batch.num_rows
-    return bodies
-
-
-def records_body(batch: Batch) -> bytes:
-    """Vendor.PO.MarkSubmitted v1 (guide section 3, documented).
-
-    `{"records":[{"po":"D123","items":[{"po_item_id":456,"quantity":1}]}]}`, a row of the block's `records`
-    a record. Items and quantities are those that were exported (that RetailOps checks them is inferred).
-    """
-    records = batch.column(batch.schema.names.index("records")).to_pylist()
-    return _OPEN + ",".join(records).encode() + _CLOSE
-
-
-def mark_record(po: str, items: Sequence[tuple[int | str, int]]) -> str:
-    """One record of MarkSubmitted as JSON text; `po_item_id` goes back in the type in which it came."""
-    found = [{"po_item_id": item_id, "quantity": quantity} for item_id, quantity in items]
-    return orjson.dumps({"po": po, "items": found}).decode()
-
-
-def fetch_body(vendor_id: str, statuses: Sequence[str], *, start: int, limit: int) -> bytes:
-    """Vendor.PO.fetch v1 (guide section 2, documented), a page from record `start`, 0-based.
-
-    One status is sent as text, as in the guide's older text, several as an array, as in its newer one.
-    """
-    status = statuses[0] if len(statuses) == 1 else list(statuses)
-    return orjson.dumps(
-        {"vendor_id": vendor_id, "start": start, "limit": limit, "status": status, "with_items": True}
-    )
-
-
-_QUANTITY: Final = text_scalar('","quantity":')
-_END: Final = text_scalar("},")
-_NOTHING: Final = text_scalar("")
-_OPTIONAL: Final = ("unit_cost", "active")
-_FIELD_STARTS: Final = {name: text_scalar(f',"{name}":') for name in _OPTIONAL}
-
-_ESCAPED_TEXT: Final = re.compile(r'[\x00-\x1f"\\]')
-
-
-@lru_cache(maxsize=64)
-def _scalar(text: str) -> Any:
-    """The start of a vendor's records, as an Arrow scalar."""
-    return text_scalar(text)
-
-
-def _bytes_of(column: TextColumn) -> memoryview:
-    """The bytes of all texts of a column, one after the other."""
-    _, offsets_buffer, data = column.buffers()
-    offsets = np.frombuffer(offsets_buffer, dtype=np.int32)
-    first, last = offsets[column.offset], offsets[column.offset + len(column)]
-    return memoryview(data)[first:last] if data is not None else memoryview(b"")
-
-
-def _escaped(column: TextColumn) -> TextColumn:
-    """The column as it stands between quotes in JSON. Few files hold a VPC that needs an escape."""
-    held = _bytes_of(column)
-    text = bytes(held)
-    lowest = np.frombuffer(held, dtype=np.uint8).min(initial=255)
-    if b'"' not in text and b"\\" not in text and lowest >= 32:
-        return column
-    return text_column(
-        [
-            orjson.dumps(text)[1:-1].decode() if _ESCAPED_TEXT.search(text) else text
-            for text in column.to_pylist()
-        ]
-    )
-
-
-def _stated(name: str, column: TextColumn) -> TextColumn:
-    """`,"name":value` where the record states one, else nothing."""
-    whole = pc.binary_join_element_wise(_FIELD_STARTS[name], column, _NOTHING)
-    return pc.if_else(pc.equal(column, _NOTHING), _NOTHING, whole)
-
-
-# 2. Answers
 
 
 class AnswerKind(StrEnum):
@@ -217,9 +71,12 @@ _LOST_CODES: Final = frozenset({"transport"})
 _NO_ACTION: Final = re.compile(r"\s*action \S+ not found", re.IGNORECASE)
 # Errors of the sister calls name the present status (seen: "status: shipped", "status Canceled").
 _ALREADY: Final[Mapping[Action, re.Pattern[str]]] = {
-    Action.MARK_SUBMITTED: re.compile(
-        r"\bstatus\W{0,4}(submitted|accepted|receiving|completed?)\b|\balready\b", re.IGNORECASE
-    ),
+    action: re.compile(rf"\b(status\W{{0,4}}|already\W+(\w+\W+){{0,3}}?)({words})\b", re.IGNORECASE)
+    for action, words in (
+        (Action.MARK_SUBMITTED, "submitted|accepted|receiving|completed?"),
+        (Action.MARK_ACCEPTED, "accepted|receiving|completed?"),
+        (Action.COMPLETE, "completed?"),
+    )
 }
 
 
