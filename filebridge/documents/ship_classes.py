@@ -317,8 +317,11 @@ def former_names(
 
 def written_line(word: str, target: Target) -> str:
     """A line of carriers.yaml as FileBridge writes it: `"UPS Ground": {class: "UPS Ground"}`."""
-    value = target if isinstance(target, str) else f"{{class: {_quoted(target['class'])}}}"
-    return f"{_quoted(word)}: {value}"
+    if isinstance(target, str):
+        return (
+            f"{_in_quotes(word)}: {target if target.isascii() and target.isalnum() else _in_quotes(target)}"
+        )
+    return f"{_in_quotes(word)}: {{class: {_in_quotes(target['class'])}}}"
 
 
 def _grouped(pairs: Iterable[tuple[str, _T]]) -> dict[str, tuple[_T, ...]]:
@@ -333,17 +336,18 @@ def _parts(text: str) -> frozenset[str]:
     return frozenset(part for part in re.split(r"\W+|_", text.casefold()) if part)
 
 
+def _in_quotes(text: str) -> str:
+    """Text in quotes that YAML reads back as it is."""
+    return json.dumps(text, ensure_ascii=False)
+
+
 def _quoted(text: str) -> str:
-    """Text in quotes that YAML reads back as it is; a long one is cut, for it is only shown."""
-    return json.dumps(_cut(text), ensure_ascii=False)
+    """As it is written, a long text cut, for it is only shown."""
+    return _in_quotes(text if len(text) <= _LONGEST_WORD else f"{text[:_LONGEST_WORD]}…")
 
 
 def _shown(text: str) -> str:
     return _quoted(text.strip())
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _LONGEST_WORD else f"{text[:_LONGEST_WORD]}…"
 
 
 def _lowered(sentence: str) -> str:
