@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from filebridge.documents.ship_classes import ShipClass, former_names
-from filebridge.ledger.schema import ship_classes
+from filebridge.ledger.schema import file, row_reject, ship_classes
 
 
 @dataclass(frozen=True)
@@ -48,3 +48,36 @@ def known(connection: sa.Connection, vendor: str) -> KnownClasses | None:
         tuple(ShipClass(class_id, name, bool(active)) for class_id, name, active in row.classes),
         row.names_before,
     )
+
+
+@dataclass(frozen=True)
+class UnknownWord:
+    """A cell that named no class: in how many rows, and when the latest file came (microseconds UTC)."""
+
+    value: str
+    column: str
+    rows: int
+    last_at: int
+
+
+def unknown_words(connection: sa.Connection, vendor: str, since: int) -> list[UnknownWord]:
+    """What rows of shipments files that came at `since` or later named and no crosswalk knew, the latest first."""
+    rows = connection.execute(
+        sa.select(
+            row_reject.c.value,
+            row_reject.c.column,
+            sa.func.count().label("rows"),
+            sa.func.max(file.c.received_at).label("last_at"),
+        )
+        .join(file, file.c.id == row_reject.c.file_id)
+        .where(
+            file.c.vendor == vendor,
+            file.c.document == "shipments",
+            file.c.received_at >= since,
+            row_reject.c.code == "not_in_crosswalk",
+            row_reject.c.value != "",
+        )
+        .group_by(row_reject.c.value, row_reject.c.column)
+        .order_by(sa.desc("last_at"), row_reject.c.value)
+    )
+    return [UnknownWord(*row) for row in rows]
