@@ -267,7 +267,8 @@ def add_calls(
                 file_id=file_id,
                 order_file_id=order_file_id,
                 arrival=arrival,
-                state=CallState.WAITING if one.waits else CallState.PLANNED,
+                parent_id=one.follows or None,
+                state=_first_state(one),
                 records=one.records,
                 rows=one.rows,
                 order_at=one.order_at,
@@ -283,6 +284,12 @@ def add_calls(
     for call_id, one in zip(made, planned, strict=True):
         join(connection, one.joins, call_id)
     return len(made)
+
+
+def _first_state(one: PlannedCall) -> CallState:
+    if one.waits:
+        return CallState.WAITING
+    return CallState.JOINED if one.follows else CallState.PLANNED
 
 
 def join(connection: sa.Connection, waiting: Collection[int], call_id: int) -> None:

@@ -43,7 +43,8 @@ class PlannedCall:
     file's rows whose outcome is this call's answer.
 
     With `waits` nothing is sent: the call keeps what the file says of a PO until the rest of it comes.
-    `joins` are the ids of such calls, of earlier files, that this one carries along.
+    `joins` are the ids of such calls, of earlier files, that this one carries along. With `follows` nothing is
+    sent either: the call of that id, of an earlier file, says the same, and its answer is still owed.
     """
 
     action: Action
@@ -54,6 +55,12 @@ class PlannedCall:
     pos: tuple[str, ...] = ()
     waits: Hold | None = None
     joins: tuple[int, ...] = ()
+    follows: int = 0
+
+    @property
+    def is_sent(self) -> bool:
+        """Whether this is a call of its own."""
+        return self.waits is None and not self.follows
 
 
 @dataclass(frozen=True)
