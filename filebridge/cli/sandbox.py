@@ -14,7 +14,8 @@ def register(app: typer.Typer) -> None:
     def sandbox(context: typer.Context) -> int:
         """Run the RetailOps stand-in, on this machine alone.
 
-        It answers with faults where it is told to: `filebridge sandbox --help`.
+        It answers with faults where it is told to, and keeps what it holds in a file: `filebridge sandbox
+        --help`. POs for such a file, or for a sandbox that runs: `filebridge sandbox seed --help`.
 
         Example: filebridge sandbox --port 8765 --orders 5
         """

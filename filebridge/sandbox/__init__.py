@@ -13,6 +13,7 @@ from filebridge.sandbox.seed import seed_orders
 from filebridge.sandbox.server import Sandbox
 from filebridge.sandbox.settings import DEFAULT_KEY, Settings, SettingsError
 from filebridge.sandbox.state import Effect, State
+from filebridge.sandbox.store import Store
 from filebridge.sandbox.values import StateError
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "SettingsError",
     "State",
     "StateError",
+    "Store",
     "main",
     "seed_orders",
 ]

@@ -114,6 +114,95 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
         "5.3",
     ),
     Assumption("MarkSubmitted does not look at `date_submit`.", "assumed", "5.3"),
+    Assumption("Complete is for one PO a call; it has no `records`.", "documented", "4"),
+    Assumption("Complete moves a PO from submitted or accepted to complete.", "inferred", "6"),
+    Assumption(
+        "Complete, MarkAccepted and UpdateEstShipDate for any other status are an ERROR that names it, as "
+        "`PO D1 status: complete, ineligible for this action`; so are repeats.",
+        "inferred",
+        "6",
+    ),
+    Assumption(
+        "A package has a `tracking_number`, a `ship_class_id` of the list, `items` by VPC and `unit_count`; "
+        "where one is missing or wrong the ERROR tells its place as `package idx N`, N from 0.",
+        "assumed",
+        "5.4",
+    ),
+    Assumption(
+        "`unit_count` is the sum of the quantities of the package's items; another number is refused.",
+        "inferred",
+        "5.4",
+    ),
+    Assumption("Packages without any package, or a package without items, are refused.", "assumed", "5.4"),
+    Assumption(
+        "A VPC that is not on the PO is refused, and so are more units of a VPC than the PO has.",
+        "assumed",
+        "5.4",
+    ),
+    Assumption("PO lines of one VPC count together in Complete.", "inferred", "5.4"),
+    Assumption(
+        "Complete with fewer units than the PO has is taken and the PO is complete; with `short_complete` "
+        "`refuse` it is refused.",
+        "assumed",
+        "6",
+    ),
+    Assumption(
+        "`cancel_remainder`, and a package's `weight` and `cost`, are taken and change nothing.",
+        "assumed",
+        "5.4",
+    ),
+    Assumption("A tracking number is any text, and never compared with the carrier.", "inferred", "5.5"),
+    Assumption("A ship class whose `active` is not true can still be shipped with.", "assumed", "5.5"),
+    Assumption("The ids of ship classes are RetailOps' own; they change over the years.", "seen", "5.5"),
+    Assumption("Two ship classes may have the same name.", "seen", "5.5"),
+    Assumption("CarrierClass.fetch answers with `records` that have `id` and `name`.", "seen", "5.5"),
+    Assumption(
+        "CarrierClass.fetch without `all` leaves out classes whose `active` is not true.", "inferred", "5.5"
+    ),
+    Assumption("Any key may fetch the ship classes; they are the same for every vendor.", "assumed", "5.5"),
+    Assumption("MarkAccepted moves a PO from submitted to accepted.", "inferred", "6"),
+    Assumption("MarkAccepted is taken for every vendor, and 1000 POs a call.", "assumed", "5.6"),
+    Assumption(
+        "MarkAccepted for an item that is not on the PO, or for more than its quantity, is refused.",
+        "inferred",
+        "5.6",
+    ),
+    Assumption(
+        "MarkAccepted for a part of a PO is taken and the PO is accepted, its items unchanged; with "
+        "`short_accept` `refuse` it is refused.",
+        "assumed",
+        "5.6",
+    ),
+    Assumption(
+        "UpdateEstShipDate is taken in the statuses open, ready, submitted and accepted, and leaves the "
+        "status as it is.",
+        "inferred",
+        "6",
+    ),
+    Assumption(
+        "`estimated_ship_date` is ISO 8601 with `Z` or an offset, with or without its colon; a date alone is "
+        "refused.",
+        "inferred",
+        "2",
+    ),
+    Assumption(
+        "UpdateEstShipDate may name a part of the items and of their quantities, not more than the PO has.",
+        "assumed",
+        "5.7",
+    ),
+    Assumption(
+        "A fetched PO, and those of its items that were named, have the `estimated_ship_date` that was sent "
+        "last, as it was sent.",
+        "assumed",
+        "5.7",
+    ),
+    Assumption("One call may name a PO twice, with two dates for different items.", "assumed", "5.7"),
+    Assumption(
+        "The sample of UpdateEstShipDate in the guide lacks a comma: as it stands it is no JSON.",
+        "documented",
+        "5.7",
+    ),
+    Assumption("A fetched PO shows neither its packages nor what was accepted of it.", "assumed", "7"),
     Assumption("A cancelled PO has the status `canceled`, with one l.", "inferred", "6"),
     Assumption(
         "CompleteDS and SubmitPartialTracking are answered with an ERROR: not simulated.", "assumed", "8"

@@ -68,12 +68,15 @@ class RecordedCall:
 
 
 class CallLog:
-    """All recorded calls, in the order in which they arrived. Safe between threads."""
+    """All recorded calls, in the order in which they arrived. Safe between threads.
 
-    def __init__(self, now: Callable[[], datetime]) -> None:
+    `last_seq`: the number after which this log begins to count.
+    """
+
+    def __init__(self, now: Callable[[], datetime], last_seq: int = 0) -> None:
         self._now = now
         self._calls: list[RecordedCall] = []
-        self._seq = 0
+        self._seq = last_seq
         self._changed = threading.Condition()
 
     def begin(

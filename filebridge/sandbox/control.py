@@ -13,8 +13,8 @@ from urllib.parse import parse_qs, urlsplit
 from filebridge.sandbox.assumptions import ASSUMPTIONS
 from filebridge.sandbox.faults import KINDS, FaultError
 from filebridge.sandbox.settings import SettingsError
-from filebridge.sandbox.values import Json, StateError, to_json
-from filebridge.sandbox.view import page
+from filebridge.sandbox.values import Json, StateError, id_text, to_json
+from filebridge.sandbox.view import SHOWN, look, page
 from filebridge.sandbox.wire import Reply, Request
 
 if TYPE_CHECKING:
@@ -60,8 +60,8 @@ class _Asked:
         self.query = query
         self._body = body
 
-    def number(self, name: str) -> int:
-        text = self.query.get(name, ["0"])[0]
+    def number(self, name: str, default: int = 0) -> int:
+        text = self.query.get(name, [str(default)])[0]
         if not (text.isascii() and text.isdigit()):
             raise _Problem(400, f"{name} must be a whole number")
         return int(text)
@@ -94,13 +94,25 @@ def _names() -> str:
 
 
 def _page(sandbox: "Sandbox", asked: _Asked) -> str:
-    return page(
-        sandbox.state,
-        sandbox.calls,
-        sandbox.settings,
-        waiting=sandbox.waits.count("held"),
-        faults=len(sandbox.faults.as_json()),
+    settings = ", ".join(f"{name}={value}" for name, value in sandbox.settings.as_json().items())
+    about = (
+        f"Answers held: {sandbox.waits.count('held')}. Faults waiting: {len(sandbox.faults.as_json())}. "
+        f"Settings: {settings}"
     )
+    return page(_look(sandbox, asked), about=about)
+
+
+def _look(sandbox: "Sandbox", asked: _Asked) -> Json:
+    return look(sandbox.state, sandbox.calls, shown=asked.number("shown", SHOWN))
+
+
+def _view(sandbox: "Sandbox", asked: _Asked) -> Json:
+    return _look(sandbox, asked) | {
+        "held": sandbox.waits.count("held"),
+        "late": sandbox.waits.count("late"),
+        "faults": len(sandbox.faults.as_json()),
+        "settings": sandbox.settings.as_json(),
+    }
 
 
 def _calls(sandbox: "Sandbox", asked: _Asked) -> Json:
@@ -160,6 +172,42 @@ def _change_po(sandbox: "Sandbox", asked: _Asked) -> Json:
     return sandbox.state.po(po)
 
 
+def _ship_classes(sandbox: "Sandbox", asked: _Asked) -> Json:
+    return {"ship_classes": sandbox.state.ship_classes}
+
+
+def _given_classes(asked: _Asked) -> list[Any]:
+    given = asked.value()
+    if isinstance(given, dict):
+        given = given.get("ship_classes", [given])
+    if not isinstance(given, list):
+        raise _Problem(400, "the body must be a ship class, a list, or an object with a list in ship_classes")
+    return given
+
+
+def _add_classes(sandbox: "Sandbox", asked: _Asked) -> Json:
+    sandbox.state.add_ship_classes(_given_classes(asked))
+    return _ship_classes(sandbox, asked)
+
+
+def _set_classes(sandbox: "Sandbox", asked: _Asked) -> Json:
+    sandbox.state.set_ship_classes(_given_classes(asked))
+    return _ship_classes(sandbox, asked)
+
+
+def _change_class(sandbox: "Sandbox", asked: _Asked) -> Json:
+    given = asked.object()
+    fields, remove = given.get("set", {}), given.get("remove", False)
+    if not isinstance(fields, dict) or not isinstance(remove, bool):
+        raise _Problem(400, "set must be an object and remove true or false")
+    class_id = id_text(given.get("id")) or str(given.get("id"))
+    with sandbox.state.lock:
+        sandbox.state.change_ship_class(class_id, fields)
+        if remove:
+            sandbox.state.remove_ship_classes([class_id])
+    return _ship_classes(sandbox, asked)
+
+
 def _release(sandbox: "Sandbox", asked: _Asked) -> Json:
     what = asked.object().get("what", "held")
     if what == "all":
@@ -185,6 +233,7 @@ def _change_settings(sandbox: "Sandbox", asked: _Asked) -> Json:
 
 _ROUTES: dict[tuple[str, str], Callable[["Sandbox", _Asked], Json | str]] = {
     ("GET", ""): _page,
+    ("GET", "view"): _view,
     ("GET", "calls"): _calls,
     ("GET", "state"): _state,
     ("GET", "assumptions"): _assumptions,
@@ -193,6 +242,10 @@ _ROUTES: dict[tuple[str, str], Callable[["Sandbox", _Asked], Json | str]] = {
     ("DELETE", "faults"): _clear_faults,
     ("POST", "pos"): _add_pos,
     ("POST", "pos/change"): _change_po,
+    ("GET", "ship_classes"): _ship_classes,
+    ("POST", "ship_classes"): _add_classes,
+    ("PUT", "ship_classes"): _set_classes,
+    ("POST", "ship_classes/change"): _change_class,
     ("POST", "release"): _release,
     ("POST", "reset"): _reset,
     ("GET", "settings"): _settings,

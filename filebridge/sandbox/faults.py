@@ -23,7 +23,7 @@ class Kind:
     """What a kind does.
 
     `when`: by default, whether the call is applied first (`after`) or not at all (`before`); `fixed`: that
-    this cannot be chosen. `is_side`: it changes POs before or after a call, and the call goes on.
+    this cannot be chosen. `is_side`: it changes POs or ship classes before or after a call, and the call goes on.
     """
 
     text: str
@@ -65,6 +65,9 @@ KINDS: Mapping[str, Kind] = {
     "page_change": Kind("take away `remove`, add `insert`, `reverse` POs", "after", is_side=True),
     "edit_po": Kind("change `po`: `set` fields, `items`", "after", is_side=True),
     "cancel_po": Kind("cancel `po`", "after", is_side=True),
+    "class_change": Kind(
+        "take away the ship classes `remove` (ids), add or rename `insert`", "after", is_side=True
+    ),
 }
 
 
@@ -93,7 +96,7 @@ class Fault:
     po: str = ""
     set: Json = field(default_factory=dict)
     items: list[Json] | None = None
-    remove: tuple[str, ...] = ()
+    remove: tuple[str | int, ...] = ()
     insert: tuple[Json, ...] = ()
     reverse: bool = False
 

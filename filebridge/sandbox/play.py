@@ -34,11 +34,11 @@ def play(fault: Fault, stage: Stage) -> Reply:
 
 
 def play_beside(fault: Fault, state: State) -> None:
-    """Change POs beside a call: `page_change`, `edit_po`, `cancel_po`. An unknown PO is passed over."""
+    """Change POs or ship classes beside a call. What cannot be changed so, as an unknown PO, is passed over."""
     with state.lock:
         try:
             if fault.kind == "page_change":
-                state.remove_pos(fault.remove)
+                state.remove_pos(str(po) for po in fault.remove)
                 state.add_pos(fault.insert)
                 if fault.reverse:
                     state.reverse_pos()
@@ -46,6 +46,9 @@ def play_beside(fault: Fault, state: State) -> None:
                 state.change_po(fault.po, fields=fault.set, items=fault.items)
             elif fault.kind == "cancel_po":
                 state.change_po(fault.po, fields={"status": "canceled"})
+            elif fault.kind == "class_change":
+                state.remove_ship_classes(fault.remove)
+                state.add_ship_classes(fault.insert)
         except StateError:
             return
 

@@ -1,9 +1,11 @@
 """Invented purchase orders: plausible, and full of what breaks files."""
 
 import random
+import re
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 
-from filebridge.sandbox.values import Json
+from filebridge.sandbox.values import Json, as_text, id_text
 
 # VPCs that spreadsheets and careless readers spoil: missing values, zeros, exponents, dates, booleans.
 _VPCS = (
@@ -67,6 +69,19 @@ def seed_orders(
     moment = (now or datetime.now(UTC)).replace(microsecond=0)
     number = int(vendor_id) if str(vendor_id).isdigit() else vendor_id
     return [_order(number, index, chance, moment) for index in range(1, count + 1)]
+
+
+def seed_more_orders(vendor_id: int | str, count: int, present: Iterable[Json]) -> list[Json]:
+    """`count` more POs of a vendor: their numbers go on after the invented ones among those present."""
+    pattern = re.compile(rf"D{re.escape(str(vendor_id))}([0-9]{{5,9}})")
+    taken = [
+        int(match[1])
+        for po in present
+        if id_text(po.get("vendor_id")) == id_text(vendor_id)
+        and (match := pattern.fullmatch(as_text(po.get("po")) or ""))
+    ]
+    first = max(taken, default=0)
+    return seed_orders(vendor_id, first + count)[first:]
 
 
 def _order(vendor_id: int | str, index: int, chance: random.Random, now: datetime) -> Json:

@@ -34,9 +34,11 @@ class Sandbox:
             client = Client(sandbox.url, key=DEFAULT_KEY)
 
     `keys`: API key to the vendor ids it may act for (None: all); over those of `settings`. `now`: the
-    clock of records and effects, UTC. `port` 0 takes a free one; a sandbox that is started again listens
-    where it did before, with all that it holds. Raises ValueError for a host that is not loopback, and
-    OSError from `start` where the port is taken. What it assumes of RetailOps is in `ASSUMPTIONS`.
+    clock of records and effects, UTC. `save`: called after whatever may have changed the state, before the
+    answer goes out (`Store.save`); where it raises OSError, the answer is 500. `port` 0 takes a free one; a
+    sandbox that is started again listens where it did before, with all that it holds. Raises ValueError for
+    a host that is not loopback, and OSError from `start` where the port is taken. What it assumes of
+    RetailOps is in `ASSUMPTIONS`.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class Sandbox:
         keys: Mapping[str, Any] | None = None,
         settings: Settings | None = None,
         now: Callable[[], datetime] = _utc_now,
+        save: Callable[[], None] | None = None,
     ) -> None:
         if not is_loopback(host):
             raise ValueError(f"the sandbox listens on loopback only, not on {host}")
@@ -56,9 +59,11 @@ class Sandbox:
         if keys is not None:
             self.settings = replace(self.settings, keys=keys_from(keys))
         self.faults = Faults()
-        self.log = CallLog(now)
+        # A state that was kept has effects of earlier calls: their numbers are not given again.
+        self.log = CallLog(now, max((effect.call_seq for effect in self.state.effects), default=0))
         self.waits = Waits()
         self._now = now
+        self._save = save or (lambda: None)
         self._host = "127.0.0.1" if host == "localhost" else host
         self._port = port
         self._server: LoopbackServer | None = None
@@ -136,7 +141,7 @@ class Sandbox:
 
     def _answer(self, request: Request) -> Reply:
         if request.target.partition("?")[0].startswith(control.PREFIX):
-            return control.answer(self, request)
+            return self._control(request)
         route = find_route(request.target)
         key = request.headers.get("apikey")
         call = self.log.begin(
@@ -155,6 +160,15 @@ class Sandbox:
             return reply
         finally:
             self.log.finish(call)
+
+    def _control(self, request: Request) -> Reply:
+        reply = control.answer(self, request)
+        if request.method != "GET":
+            try:
+                self._save()
+            except OSError as error:
+                return Reply(500, to_json({"error": f"the state could not be saved: {error}"}))
+        return reply
 
     def _refuse(self, error: Unreadable) -> Reply:
         """Answer, and record, what could not be read as a request."""
@@ -180,7 +194,7 @@ class Sandbox:
         for fault in beside:
             if fault.when == "after":
                 play_beside(fault, self.state)
-        return reply
+        return self._saved(reply) if beside else reply
 
     def _carry_out(self, call: RecordedCall, route: Route, key: str | None) -> Reply:
         """The proper answer to a call, all of it applied or none (with `per_record`: its good records)."""
@@ -192,10 +206,16 @@ class Sandbox:
             answer = {"ERROR": refusal.text, "ERRORCODE": refusal.code}
             status = refusal.status if settings.http_errors else 200
         except Exception as error:
-            # A fault of the sandbox itself: it must not look like one of RetailOps, nor stop the server.
-            text = f"the sandbox failed on this call: {type(error).__name__}: {error}"
-            return Reply(500, to_json({"ERROR": text, "ERRORCODE": "sandbox"}))
-        return Reply(status, to_json(with_text_only(answer) if settings.stringly else answer))
+            return _failed(f"{type(error).__name__}: {error}")
+        return self._saved(Reply(status, to_json(with_text_only(answer) if settings.stringly else answer)))
+
+    def _saved(self, reply: Reply) -> Reply:
+        """The reply, once what has changed is saved: what was answered is kept."""
+        try:
+            self._save()
+        except OSError as error:
+            return _failed(f"the state could not be saved: {error}")
+        return reply
 
     def _perform(self, call: RecordedCall, route: Route, key: str | None, settings: Settings) -> Json:
         """Key, method, action, body, then the call, in this order (assumed)."""
@@ -228,6 +248,11 @@ class Sandbox:
                 )
             finally:
                 call.effect_count += len(self.state.effects) - before
+
+
+def _failed(text: str) -> Reply:
+    """A fault of the sandbox itself: it must not look like one of RetailOps, nor stop the server."""
+    return Reply(500, to_json({"ERROR": f"the sandbox failed on this call: {text}", "ERRORCODE": "sandbox"}))
 
 
 def is_loopback(host: str) -> bool:

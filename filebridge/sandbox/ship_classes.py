@@ -48,8 +48,10 @@ def default_ship_classes() -> list[Json]:
     return [{"id": number, "name": name} for number, name in _DEFAULT.items()]
 
 
-def checked_ship_classes(given: Iterable[Any]) -> dict[str, Json]:
+def checked_ship_classes(given: Any) -> dict[str, Json]:
     """Ship classes by the text of their id, in their order. Raises StateError that says what is wrong."""
+    if not isinstance(given, Iterable):
+        raise StateError("the ship classes must be a list")
     classes: dict[str, Json] = {}
     for one in given:
         class_id = id_text(one.get("id")) if isinstance(one, dict) else None

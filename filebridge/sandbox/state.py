@@ -1,8 +1,6 @@
 """What the pretended RetailOps holds: POs, inventory advice, and the list of what calls really changed."""
 
 import copy
-import json
-import os
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
@@ -10,9 +8,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from filebridge.sandbox.ship_classes import checked_ship_classes, default_ship_classes
-from filebridge.sandbox.values import Json, StateError, as_text, id_text, to_json, whole_number
-
-FORMAT = 1
+from filebridge.sandbox.state_file import FORMAT, read_state, write_state
+from filebridge.sandbox.values import Json, StateError, as_text, id_text, whole_number
 
 
 class Effect(NamedTuple):
@@ -31,6 +28,18 @@ class Effect(NamedTuple):
     at: str
 
 
+class Changes(NamedTuple):
+    """What changed since it was last asked, to be applied to what was there before.
+
+    `is_whole` says that the parts do not tell (POs taken away or turned round, ship classes, a reset).
+    """
+
+    is_whole: bool
+    pos: list[Json]
+    advice: list[Json]
+    effects: list[Effect]
+
+
 class State:
     """POs by number, advice by (vendor id, VPC), ship classes, and effects, which are only ever appended.
 
@@ -46,6 +55,11 @@ class State:
         self.effects: list[Effect] = []
         self._classes = checked_ship_classes(default_ship_classes())
         self._start: list[Json] = []
+        self._start_classes: list[Json] = []
+        self._touched_pos: dict[str, None] = {}
+        self._touched_advice: dict[tuple[str, str], None] = {}
+        self._taken_effects = 0
+        self._is_whole_touched = False
         self.add_pos(pos)
         self.mark_start()
 
@@ -58,6 +72,7 @@ class State:
             checked = [_checked(one, self.pos) for one in wanted]
             for po, whole in checked:
                 self.pos[po] = whole
+                self._touched_pos[po] = None
         return len(checked)
 
     def change_po(self, po: str, *, fields: Json | None = None, items: list[Json] | None = None) -> None:
@@ -72,17 +87,20 @@ class State:
             if number != po:
                 raise StateError("the number of a PO cannot change")
             self.pos[po] = whole
+            self._touched_pos[po] = None
 
     def remove_pos(self, numbers: Iterable[str]) -> None:
         """Take POs away, as if they had never been."""
         with self.lock:
             for po in numbers:
                 self.pos.pop(po, None)
+            self._is_whole_touched = True
 
     def reverse_pos(self) -> None:
         """Turn the order round in which POs are fetched."""
         with self.lock:
             self.pos = dict(reversed(self.pos.items()))
+            self._is_whole_touched = True
 
     def po(self, po: str) -> Json:
         """A copy of one PO. Raises KeyError."""
@@ -113,6 +131,30 @@ class State:
         checked = checked_ship_classes(classes)
         with self.lock:
             self._classes = checked
+            self._is_whole_touched = True
+
+    def add_ship_classes(self, classes: Iterable[Json]) -> None:
+        """Add classes, or merge them by id into those that are there. Raises StateError and adds none."""
+        with self.lock:
+            merged = dict(self._classes)
+            for class_id, one in checked_ship_classes(classes).items():
+                merged[class_id] = merged.get(class_id, {}) | one
+            self.set_ship_classes(merged.values())
+
+    def change_ship_class(self, class_id: str, fields: Json) -> None:
+        """Set fields of a class, its `id` among them. Raises StateError where there is no such class."""
+        with self.lock:
+            if class_id not in self._classes:
+                raise StateError(f"there is no ship class {class_id}")
+            self.set_ship_classes(
+                one | fields if known == class_id else one for known, one in self._classes.items()
+            )
+
+    def remove_ship_classes(self, class_ids: Iterable[object]) -> None:
+        """Take classes away; those that are not there are passed over."""
+        with self.lock:
+            gone = {id_text(one) for one in class_ids}
+            self.set_ship_classes(one for known, one in self._classes.items() if known not in gone)
 
     # What calls change
 
@@ -123,12 +165,14 @@ class State:
         one = self.pos[po]
         value = {"status": status, "was": one["status"]}
         one.update((kept or {}) | {"status": status})
+        self._touched_pos[po] = None
         self.add_effects(call_seq, action, [(id_text(one["vendor_id"]) or "", po, value)], at)
 
     def complete_po(self, po: str, body: Json, *, call_seq: int, action: str, at: str) -> None:
         """Complete a PO with the packages of a call's body; the body is the effect."""
         one = self.pos[po]
         one.update(status="complete", packages=body["packages"])
+        self._touched_pos[po] = None
         self.add_effects(call_seq, action, [(id_text(one["vendor_id"]) or "", po, body)], at)
 
     def set_ship_date(self, po: str, record: Json, *, call_seq: int, action: str, at: str) -> None:
@@ -136,6 +180,7 @@ class State:
         one, date = self.pos[po], record["estimated_ship_date"]
         named = {as_text(item.get("po_item_id")) for item in record["items"]}
         one["estimated_ship_date"] = date
+        self._touched_pos[po] = None
         for item in one["items"]:
             if as_text(item.get("po_item_id", item.get("id"))) in named:
                 item["estimated_ship_date"] = date
@@ -147,7 +192,10 @@ class State:
         """Keep advice (vendor id, VPC, the record as sent), as effects of a call."""
         with self.lock:
             for vendor_id, vpc, record in records:
+                # Taken out first, so that what was advised last stands last.
+                self.advice.pop((vendor_id, vpc), None)
                 self.advice[vendor_id, vpc] = record
+                self._touched_advice[vendor_id, vpc] = None
             self.add_effects(call_seq, action, records, at)
 
     def add_effects(
@@ -188,21 +236,58 @@ class State:
                 if effect.key == vpc and effect.vendor_id == wanted and "quantity" in effect.value
             ]
 
-    # Start, file
+    # Start, changes, file
 
     def mark_start(self) -> None:
-        """Remember the POs as they are, for `reset`."""
+        """Remember POs and ship classes as they are, for `reset`."""
         with self.lock:
             self._start = copy.deepcopy(list(self.pos.values()))
+            self._start_classes = self.ship_classes
 
     def reset(self, *, to_empty: bool = False) -> None:
-        """Back to the POs of the start (or none); no advice, no effects."""
+        """Back to the POs of the start (or none) and its ship classes; no advice, no effects."""
         with self.lock:
             self.advice.clear()
             self.effects.clear()
             self.pos.clear()
+            self.set_ship_classes(self._start_classes)
             if not to_empty:
                 self.add_pos(self._start)
+
+    def take_changes(self) -> Changes | None:
+        """What changed since the last time this was called, or since it was made; None for nothing."""
+        with self.lock:
+            is_whole = self._is_whole_touched
+            if not (is_whole or self._touched_pos or self._touched_advice or self._has_new_effects()):
+                return None
+            changes = Changes(
+                is_whole,
+                [] if is_whole else [copy.deepcopy(self.pos[po]) for po in self._touched_pos],
+                [] if is_whole else [self._advice_json(key) for key in self._touched_advice],
+                [] if is_whole else self.effects[self._taken_effects :],
+            )
+            self._touched_pos.clear()
+            self._touched_advice.clear()
+            self._taken_effects = len(self.effects)
+            self._is_whole_touched = False
+        return changes
+
+    def _has_new_effects(self) -> bool:
+        return len(self.effects) != self._taken_effects
+
+    def apply_changes(self, changes: Json) -> None:
+        """Apply what `take_changes` gave, as JSON. Raises StateError, KeyError or TypeError."""
+        with self.lock:
+            for one in changes["pos"]:
+                po, whole = _checked(one, {})
+                self.pos[po] = whole
+            for one in changes["advice"]:
+                self.advice.pop((one["vendor_id"], one["vpc"]), None)
+                self.advice[one["vendor_id"], one["vpc"]] = one["record"]
+            self.effects += [Effect(**one) for one in changes["effects"]]
+
+    def _advice_json(self, key: tuple[str, str]) -> Json:
+        return {"vendor_id": key[0], "vpc": key[1], "record": self.advice[key]}
 
     def as_json(self) -> Json:
         """All of it as one JSON object; `load` reads it back."""
@@ -210,47 +295,33 @@ class State:
             return {
                 "format": FORMAT,
                 "pos": copy.deepcopy(list(self.pos.values())),
-                "advice": [
-                    {"vendor_id": vendor, "vpc": vpc, "record": record}
-                    for (vendor, vpc), record in self.advice.items()
-                ],
+                "advice": [self._advice_json(key) for key in self.advice],
                 "effects": [effect._asdict() for effect in self.effects],
                 "ship_classes": self.ship_classes,
             }
 
     def save(self, path: Path | str) -> None:
         """Write a state file: to a name of its own first, then renamed, so that it is whole or not there."""
-        target = Path(path)
-        staged = target.with_name(f".{target.name}.{os.getpid()}.part")
-        with staged.open("wb") as out:
-            out.write(to_json(self.as_json(), indent=1))
-            out.flush()
-            os.fsync(out.fileno())
-        staged.replace(target)
+        write_state(path, self.as_json())
 
     @classmethod
     def load(cls, path: Path | str) -> "State":
         """Read a state file, or a seed file that holds `pos` alone. Raises StateError or OSError."""
-        try:
-            whole = json.loads(Path(path).read_bytes())
-        except (ValueError, RecursionError) as error:
-            raise StateError(f"{path} is not JSON: {error}") from error
-        if not isinstance(whole, dict) or not isinstance(whole.get("pos"), list):
-            raise StateError(f'{path} must be an object with a list "pos"')
-        if whole.get("format", FORMAT) != FORMAT:
-            raise StateError(f"{path} has format {whole['format']}, this sandbox reads {FORMAT}")
+        return cls.from_json(read_state(path), path)
+
+    @classmethod
+    def from_json(cls, whole: Json, path: Path | str) -> "State":
+        """The state in what `read_state` read from a path. Raises StateError."""
         state = cls(whole["pos"])
-        classes = whole.get("ship_classes")
-        if classes is not None:
-            if not isinstance(classes, list):
-                raise StateError(f"ship_classes in {path} must be a list")
-            state.set_ship_classes(classes)
         try:
-            for one in whole.get("advice", ()):
-                state.advice[one["vendor_id"], one["vpc"]] = one["record"]
-            state.effects = [Effect(**one) for one in whole.get("effects", ())]
+            state.set_ship_classes(whole.get("ship_classes", state.ship_classes))
+            state.apply_changes(
+                {"pos": (), "advice": whole.get("advice", ()), "effects": whole.get("effects", ())}
+            )
         except (KeyError, TypeError) as error:
-            raise StateError(f"{path} holds advice or effects of another shape: {error}") from error
+            raise StateError(
+                f"{path} holds advice, effects or ship classes of another shape: {error}"
+            ) from error
         return state
 
 
@@ -267,9 +338,10 @@ def _checked(given: Any, present: dict[str, Json]) -> tuple[str, Json]:
     whole: Json = {"status": "ready", "items": []} | present.get(po, {}) | given | {"po": po}
     if id_text(whole.get("vendor_id")) is None:
         raise StateError(f"PO {po} has no vendor_id")
-    items = whole["items"]
-    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-        raise StateError(f"the items of PO {po} must be a list of objects")
+    for name in ("items", "packages", "accepted_items"):
+        parts = whole.get(name, [])
+        if not isinstance(parts, list) or not all(isinstance(part, dict) for part in parts):
+            raise StateError(f"the {name} of PO {po} must be a list of objects")
     if not isinstance(whole["status"], str):
         raise StateError(f"the status of PO {po} must be text")
     return po, whole
