@@ -100,7 +100,7 @@ def learn(
         raise UserError(f"{place_of(pack)} is not UTF-8.", fix="Save it as UTF-8.") from error
     except OSError as error:
         raise UserError(f"{place_of(pack)} cannot be written: {error.strerror}.") from error
-    return written_line(word, target)
+    return written_line(carriers.line_of(word) or word, target)
 
 
 def _replace(path: Path, text: str) -> None:

@@ -47,6 +47,7 @@ def options(
 
 def _register() -> None:
     from filebridge.cli import (
+        carriers,
         check,
         decide,
         demo,
@@ -77,6 +78,7 @@ def _register() -> None:
         rows,
         decide,
         orders,
+        carriers,
         template,
         sandbox,
         schema,
