@@ -133,7 +133,7 @@ ASSUMPTIONS: tuple[Assumption, ...] = (
         "inferred",
         "5.4",
     ),
-    Assumption("Packages without any package, or a package without items, are refused.", "assumed", "5.4"),
+    Assumption("An empty `packages`, or a package without items, is refused.", "assumed", "5.4"),
     Assumption(
         "A VPC that is not on the PO is refused, and so are more units of a VPC than the PO has.",
         "assumed",
