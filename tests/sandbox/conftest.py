@@ -2,11 +2,18 @@
 
 import http.client
 import json
+import os
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
+import filebridge
 from filebridge.sandbox import DEFAULT_KEY, Sandbox, State
 
 FETCH = "/Vendor/PO/Fetch.json"
@@ -163,3 +170,31 @@ def record() -> Callable[..., dict[str, Any]]:
 @pytest.fixture
 def package() -> Callable[..., dict[str, Any]]:
     return make_package
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Callable[..., Any]:
+    """The command in a process of its own, once it listens: the process and its port."""
+
+    @contextmanager
+    def run(*options: str) -> Iterator[tuple[subprocess.Popen[str], int]]:
+        port_file = tmp_path / "port"
+        port_file.unlink(missing_ok=True)
+        process = subprocess.Popen(
+            [sys.executable, "-m", "filebridge.sandbox", "--port-file", str(port_file), *options],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=os.environ | {"PYTHONPATH": str(Path(filebridge.__file__).parent.parent)},
+        )
+        try:
+            until = time.monotonic() + 10
+            while not port_file.exists():
+                assert process.poll() is None and time.monotonic() < until
+                time.sleep(0.01)
+            yield process, int(port_file.read_text())
+        finally:
+            process.kill()
+            process.communicate()
+
+    return run
