@@ -26,10 +26,14 @@ def add_seed(state: State, seed: Json) -> None:
 
     Raises StateError and takes nothing.
     """
-    classes = checked_ship_classes(seed["ship_classes"]).values() if "ship_classes" in seed else None
+    classes = _classes_of(seed)
     state.add_pos(seed["pos"])
     if classes is not None:
         state.set_ship_classes(classes)
+
+
+def _classes_of(seed: Json) -> list[Json] | None:
+    return list(checked_ship_classes(seed["ship_classes"]).values()) if "ship_classes" in seed else None
 
 
 def main(argv: Sequence[str]) -> int:
@@ -93,9 +97,10 @@ def _into_sandbox(options: argparse.Namespace, seed: Json | None) -> tuple[int, 
         raise _Unreachable(f"what answers at {options.url} is no sandbox")
     before = {as_text(po.get("po")) or "" for po in held}
     wanted = seed or {"pos": seed_more_orders(options.vendor, options.orders, held)}
+    classes = _classes_of(wanted)
     _ask(options.url, "POST", "pos", {"pos": wanted["pos"]})
-    if "ship_classes" in wanted:
-        _ask(options.url, "PUT", "ship_classes", {"ship_classes": wanted["ship_classes"]})
+    if classes is not None:
+        _ask(options.url, "PUT", "ship_classes", {"ship_classes": classes})
     return _counted(wanted["pos"], before)
 
 

@@ -306,7 +306,7 @@ class State:
 
     @classmethod
     def load(cls, path: Path | str) -> "State":
-        """Read a state file, or a seed file that holds `pos` alone. Raises StateError or OSError."""
+        """Read a state file, or a seed file that holds `pos` alone. Raises StateError."""
         return cls.from_json(read_state(path), path)
 
     @classmethod

@@ -10,9 +10,11 @@ FORMAT = 1
 
 
 def read_state(path: Path | str) -> Json:
-    """A state or seed file as JSON, with its `pos` and its format looked at. Raises StateError or OSError."""
+    """A state or seed file as JSON, with its `pos` and its format looked at. Raises StateError."""
     try:
         whole = json.loads(Path(path).read_bytes())
+    except OSError as error:
+        raise StateError(f"{path} cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError) as error:
         raise StateError(f"{path} is not JSON: {error}") from error
     if not isinstance(whole, dict) or not isinstance(whole.get("pos"), list):
