@@ -52,21 +52,34 @@ class Decider:
         job = ReadJob.of(self.pack, path=path, name=name, spool=spool, received_at=received_at, feed=feed)
         return self._with_originals(lambda found: self.reader.read(replace(job, originals=found)))
 
-    def plan(self, read: ReadFile, file: FileFacts) -> tuple[Plan, KnownQuantities]:
-        """What is to be done with a file that was read, and what was known when that was decided."""
-        known, feed, order_at = nothing_known(), FIRST_FILE, None
+    def plan(
+        self, read: ReadFile, file: FileFacts, *, file_id: str = "", unknown: frozenset[str] = frozenset()
+    ) -> tuple[Plan, KnownQuantities]:
+        """What is to be done with a file that was read, and what was known when that was decided.
+
+        `unknown` are POs that RetailOps was asked for and has not. What files before `file_id` have said counts;
+        left out, what all files have said.
+        """
+        feed, order_at = FIRST_FILE, None
+        if self.ledger is not None:
+            with self.ledger.read() as connection:
+                feed = files.known_feed(connection, self.pack.vendor, read.feed.feed, file.seq)
+                order_at = files.file_row(connection, read.corrects).order_at if read.corrects else None
+        facts = replace(file, correction=bool(read.corrects), order_at=order_at)
+        if read.mapped.document != "inventory":
+            # What a large inventory file does not need is not imported before its first call.
+            from filebridge.bridge.po_files import plan_po_file
+
+            plan = plan_po_file(
+                self.ledger, self.pack, read, facts=facts, feed=feed, file_id=file_id, unknown=unknown
+            )
+            return plan, nothing_known()
+        known = nothing_known()
         if self.ledger is not None:
             with self.ledger.read() as connection:
                 known = quantities.known_quantities(connection, self.pack.vendor, read.feed.feed)
-                feed = files.known_feed(connection, self.pack.vendor, read.feed.feed, file.seq)
-                order_at = files.file_row(connection, read.corrects).order_at if read.corrects else None
         plan = plan_inventory(
-            read.mapped,
-            read.records(),
-            file=replace(file, correction=bool(read.corrects), order_at=order_at),
-            mapping=read.feed.mapping,
-            known=known,
-            feed=feed,
+            read.mapped, read.records(), file=facts, mapping=read.feed.mapping, known=known, feed=feed
         )
         return plan, known
 

@@ -13,8 +13,9 @@ from filebridge.archive import archive_file, folder_of
 from filebridge.bridge.deciding import Decider
 from filebridge.bridge.desk import Desk
 from filebridge.delivery import Delivery, Trouble, deliver
-from filebridge.errors import FileRefused
-from filebridge.ledger import files, plans, quantities, rows
+from filebridge.errors import CallRefused, FileRefused, KeyRefused, RetailOpsUnreachable
+from filebridge.ledger import files, plans, po_calls, quantities, rows
+from filebridge.ledger import orders as known_orders
 from filebridge.ledger.files import FileRow
 from filebridge.ledger.schema import FileState
 from filebridge.milestones import reached
@@ -23,7 +24,11 @@ from filebridge.planning.known import FileFacts
 from filebridge.replies.publish import WrittenReplies, write_replies
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from filebridge.ledger.orders import OrderFileRow
     from filebridge.mapping.pack import FeedMapping, VendorPack
+    from filebridge.reader import ReadFile
 
 MOST_READS = 3
 """A file that brought its reader down so often, and never came through, is not read again."""
@@ -41,14 +46,10 @@ class FileResult:
     outcomes: dict[Outcome, int]
     trouble: Trouble | None = None
     message: str = ""
-
-    @property
-    def needs_a_person(self) -> bool:
-        """Something of it was rejected, or is held by a guard."""
-        return bool(self.outcomes.get(Outcome.REJECTED)) or self.status in {
-            FileStatus.REJECTED,
-            FileStatus.HELD,
-        }
+    needs_a_person: bool = False
+    """Something of it was rejected now, or is held for a person; rows that wait for their other rows do not count."""
+    order_files: tuple[OrderFileRow, ...] = ()
+    """Change files of POs that were read again for it."""
 
 
 def process_file(
@@ -62,18 +63,32 @@ def process_file(
     """
     work = _Work(desk, pack, Decider(desk.workspace, desk.ledger, desk.reader, pack), file_id)
     delivery = Delivery()
+    before: dict[Outcome, int] = {}
     if work.row.state is FileState.TAKEN:
-        work.read_and_plan(feed)
+        try:
+            work.read_and_plan(feed, send=send)
+        except (RetailOpsUnreachable, CallRefused) as error:
+            return work.unread(Trouble.UNREACHABLE, str(error))
+        except KeyRefused as error:
+            return work.unread(Trouble.KEY_REFUSED, str(error))
+        except _NotNow:
+            return work.unread(None, "")
+    else:
+        before = work.outcomes()
     if work.row.state is FileState.PLANNED:
         delivery = work.deliver() if send else delivery
         work.settle()
     written = work.reply()
     if work.row.state is FileState.SETTLED:
         work.file_away(written)
-    return work.result(delivery)
+    return work.result(delivery, before)
 
 
-@dataclass(frozen=True)
+class _NotNow(Exception):
+    """A file needs to ask RetailOps before it can be planned, and may not in this pass."""
+
+
+@dataclass
 class _Work:
     """One file at work."""
 
@@ -81,6 +96,7 @@ class _Work:
     pack: VendorPack
     decider: Decider
     file_id: str
+    order_files: tuple[OrderFileRow, ...] = ()
 
     @property
     def row(self) -> FileRow:
@@ -88,8 +104,23 @@ class _Work:
         with self.desk.ledger.read() as connection:
             return files.file_row(connection, self.file_id)
 
-    def read_and_plan(self, feed: FeedMapping | None) -> None:
-        """Read and check the whole file, decide, and write that down before its first call."""
+    def outcomes(self) -> dict[Outcome, int]:
+        """How many rows have each outcome now."""
+        with self.desk.ledger.read() as connection:
+            return rows.outcomes_of(connection, self.file_id)
+
+    def unread(self, trouble: Trouble | None, message: str) -> FileResult:
+        """The file stays as it was taken: RetailOps must be asked before it can be planned."""
+        with self.desk.ledger.begin() as connection:
+            files.forget_reads(connection, self.file_id)
+        row = self.row
+        return FileResult(row.id, row.vendor, row.name, FileStatus.PENDING, 0, {}, trouble, message)
+
+    def read_and_plan(self, feed: FeedMapping | None, *, send: bool) -> None:
+        """Read and check the whole file, decide, and write that down before its first call.
+
+        Raises what asking RetailOps raises, for a file about POs; with `send` false it is not asked.
+        """
         row = self.row
         feed = feed or (None if row.corrects else self.decider.feed_of(row))
         with self.desk.ledger.begin() as connection:
@@ -99,12 +130,12 @@ class _Work:
                 raise FileRefused(
                     "unsafe_file", f"Reading the file did not come to an end {MOST_READS} times."
                 )
-            self._plan(row, feed)
+            self._plan(row, feed, send=send)
         except FileRefused as refused:
             self._refuse(refused, feed)
         rmtree(self.desk.spool_of(self.file_id), ignore_errors=True)
 
-    def _plan(self, row: FileRow, feed: FeedMapping | None) -> None:
+    def _plan(self, row: FileRow, feed: FeedMapping | None, *, send: bool) -> None:
         original = self.decider.original(row)
         if not original.exists():
             raise FileRefused(
@@ -128,7 +159,8 @@ class _Work:
             forced=row.forced,
             test=self.pack.settings.test,
         )
-        plan, known = self.decider.plan(read, facts)
+        unknown = self._look_up(read, send=send)
+        plan, known = self.decider.plan(read, facts, file_id=row.id, unknown=unknown)
         with self.desk.ledger.begin() as connection:
             plans.save_plan(
                 connection,
@@ -144,6 +176,18 @@ class _Work:
             )
             quantities.retire(connection, known)
         reached("file.planned", row.id)
+
+    def _look_up(self, read: ReadFile, *, send: bool) -> frozenset[str]:
+        """Ask RetailOps for what planning needs; the POs that it has not."""
+        if read.mapped.document == "inventory" or read.mapped.refused:
+            return frozenset()
+        if not send:
+            raise _NotNow
+        from filebridge.bridge.po_files import look_up_for
+
+        looked = look_up_for(self.desk, self.pack, read)
+        self.order_files += looked.order_files
+        return looked.unknown
 
     def _refuse(self, refused: FileRefused, feed: FeedMapping | None) -> None:
         with self.desk.ledger.begin() as connection:
@@ -173,8 +217,11 @@ class _Work:
 
     def settle(self) -> None:
         """Write down the file's status; settled, where no row waits for an answer any more."""
+        row, now = self.row, self.desk.clock.now()
         with self.desk.ledger.begin() as connection:
-            plans.settle(connection, self.file_id, self.desk.clock.now())
+            plans.settle(connection, row.id, now)
+            if row.document != "inventory":
+                known_orders.note_answers(connection, row.vendor, row.id, now)
         reached("file.settled", self.file_id)
 
     def reply(self) -> WrittenReplies:
@@ -206,18 +253,28 @@ class _Work:
             files.set_state(connection, row.id, (FileState.SETTLED,), FileState.DONE)
         reached("file.done", row.id)
 
-    def result(self, delivery: Delivery) -> FileResult:
+    def result(self, delivery: Delivery, before: Mapping[Outcome, int]) -> FileResult:
+        """What came of it; `before` are the outcomes of its rows at the start of this turn."""
         with self.desk.ledger.read() as connection:
             row = files.file_row(connection, self.file_id)
+            outcomes = rows.outcomes_of(connection, self.file_id)
+            refused = outcomes.get(Outcome.HELD, 0) > before.get(Outcome.HELD, 0) and any(
+                call.code == "refused_by_vendor"
+                for call in po_calls.waiting_calls(connection, file_id=self.file_id)
+            )
+            rejected = outcomes.get(Outcome.REJECTED, 0) > before.get(Outcome.REJECTED, 0)
+            status = rows.status_of_file(connection, self.file_id)
             return FileResult(
                 file_id=row.id,
                 vendor=row.vendor,
                 name=row.name,
-                status=rows.status_of_file(connection, self.file_id),
+                status=status,
                 rows=row.rows,
-                outcomes=rows.outcomes_of(connection, self.file_id),
+                outcomes=outcomes,
                 trouble=delivery.trouble,
                 message=delivery.message,
+                needs_a_person=rejected or refused or status is FileStatus.REJECTED or bool(row.hold_code),
+                order_files=self.order_files,
             )
 
 

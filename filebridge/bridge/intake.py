@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 
     from filebridge.mapping.pack import VendorPack
 
-TAKEN = frozenset({"inventory"})
-"""Documents that this version processes; files of others stay where they are, and are explained."""
-
 
 @dataclass(frozen=True)
 class Taken:
@@ -118,8 +115,6 @@ def take(desk: Desk, pack: VendorPack, identifier: Identifier, drop: Drop) -> li
             drop.waiting.append(_not_removable(settled))
         elif isinstance(found, Waiting):
             drop.waiting.append(found)
-        elif isinstance(found, FeedMapping) and found.mapping.document not in TAKEN:
-            drop.waiting.append(_not_yet(settled, found))
         else:
             wanted[settled] = None if isinstance(found, Correction) else found
 
@@ -194,13 +189,4 @@ def _claim_row(claimed: ClaimedFile) -> files.ClaimRow:
         size=claimed.size,
         modified_at=claimed.modified_at,
         received_at=claimed.received_at,
-    )
-
-
-def _not_yet(settled: SettledFile, feed: FeedMapping) -> Waiting:
-    return waiting(
-        settled.entry,
-        "no_mapping",
-        f"{feed.path} says that this is a file of {feed.mapping.document}, which this version does not process.",
-        "Keep it; a later version will take it from here.",
     )

@@ -10,11 +10,19 @@ from typing import TYPE_CHECKING
 from filebridge.bridge import decisions, intake
 from filebridge.bridge.desk import Desk
 from filebridge.clock import SECOND
-from filebridge.errors import FileRefused, LedgerError, Problem, UserError
+from filebridge.errors import (
+    CallRefused,
+    FileRefused,
+    KeyRefused,
+    LedgerError,
+    Problem,
+    RetailOpsUnreachable,
+    UserError,
+)
 from filebridge.intake.identify import Identifier
 from filebridge.intake.look import Waiting
 from filebridge.intake.settle import Settled, Settler, take_settled
-from filebridge.ledger import calls, channels, files
+from filebridge.ledger import calls, channels, files, po_calls
 from filebridge.ledger import orders as known_orders
 from filebridge.ledger import passes as heartbeat
 from filebridge.ledger.schema import FileState
@@ -66,12 +74,41 @@ class _VendorTurn:
         """Go on with files of earlier passes, then take what is new, in order of arrival."""
         with self.desk.ledger.read() as connection:
             owed = files.unsettled_files(connection, self.pack.vendor)
+        seen = {row.id for row in owed}
         for row in owed:
             if row.state is not FileState.CLAIMED:
                 self._process(row.id, None)
         for taken in intake.take(self.desk, self.pack, identifier, drop):
+            seen.add(taken.file_id)
             self._process(taken.file_id, taken.feed)
+        self._answer_again(seen)
         self.report.waiting += drop.waiting
+
+    def _answer_again(self, seen: set[str]) -> None:
+        """Give files a new answer whose waiting rows a later file has carried along, or said anew."""
+        with self.desk.ledger.read() as connection:
+            owed = files.unsettled_files(connection, self.pack.vendor)
+            carried = po_calls.carried_files(connection, self.pack.vendor)
+        for row in owed:
+            if row.id not in seen or row.id in carried:
+                self._process(row.id, None)
+
+    def ship_classes(self) -> None:
+        """Read the ship classes once a day, so that a class which is gone is said before a shipment needs it."""
+        if self.desk.stop.is_set():
+            return
+        from filebridge.bridge.carriers import has_use_for_classes, refresh
+
+        if not has_use_for_classes(self.pack):
+            return
+        from filebridge.delivery import Trouble
+
+        try:
+            self.report.said += refresh(self.desk, self.pack)
+        except KeyRefused as error:
+            self._in_trouble(Trouble.KEY_REFUSED, str(error))
+        except (RetailOpsUnreachable, CallRefused) as error:
+            self._in_trouble(Trouble.UNREACHABLE, str(error))
 
     def orders(self) -> None:
         """Fetch the vendor's POs, where its pack lays them out."""
@@ -117,7 +154,9 @@ class _VendorTurn:
             # Of a file whose original cannot be read any more no reject file can be made; the others go on.
             self.report.problems.append(Problem(self.pack.vendor, refused.message, refused.fix))
             return
+        self.report.files = [one for one in self.report.files if one.file_id != result.file_id]
         self.report.files.append(result)
+        self.report.order_files += result.order_files
         if result.trouble:
             self._in_trouble(result.trouble, result.message)
 
@@ -199,6 +238,7 @@ def work(
         )
         turn = _VendorTurn(desk, pack, report)
         try:
+            turn.ship_classes()
             turn.files(drop, identifiers[pack.vendor])
             if pack in due:
                 turn.orders()

@@ -47,6 +47,8 @@ class Previewed:
         """Each call: action, body as it would be sent, and the rows whose outcome is its answer."""
         rows_of = _rows_of_records(self.plan.runs)
         for call in self.plan.calls:
+            if not call.is_sent:
+                continue
             batch = unpack(call.block)
             records = as_ints(batch.column("record")).tolist()
             yield {
@@ -63,10 +65,14 @@ class Previewed:
     def rows(self) -> Iterator[RowOutcome]:
         """Each row's outcome, with its reasons; a reason against the whole file is that of rows without their own."""
         whole = self.plan.refused or (self.plan.hold and (self.plan.hold.code, self.plan.hold.message))
-        for row, code, _ in zip(*(part.tolist() for part in self.plan.runs.rows()), strict=True):
+        waiting = self.plan.waiting()
+        for row, code, record in zip(*(part.tolist() for part in self.plan.runs.rows()), strict=True):
+            waits = waiting.get(record) if code == BY_RECORD else None
             outcome = Outcome.PENDING if code == BY_RECORD else OUTCOME_BY_CODE[code]
             reasons = tuple(self.reasons.get(row, ()))
-            if not reasons and whole and outcome in {Outcome.REJECTED, Outcome.HELD}:
+            if waits:
+                outcome, reasons = Outcome.HELD, (Reject(row, waits.code, waits.message),)
+            elif not reasons and whole and outcome in {Outcome.REJECTED, Outcome.HELD}:
                 reasons = (Reject(row, *whole),)
             yield RowOutcome(row, outcome, reasons)
 
@@ -101,7 +107,7 @@ def preview(
             reasons, mapping, corrects = {}, feed.path if feed else "", ""
         else:
             mapped, plan = read.mapped, decider.plan(read, facts)[0]
-            reasons, mapping, corrects = _reasons(read), read.feed.path, read.corrects
+            reasons, mapping, corrects = _reasons(read, plan), read.feed.path, read.corrects
     receipt = receipt_of_plan(
         mapped,
         plan,
@@ -111,14 +117,16 @@ def preview(
         received_at=facts.received_at,
         vendor=pack.vendor,
         mapping=mapping,
-        rejects=[reject for row in sorted(reasons) for reject in reasons[row]],
+        rejects=[
+            reject for row in sorted(reasons) for reject in reasons[row] if reject.code != "not_fetched"
+        ],
         corrects=corrects,
     )
     return Previewed(receipt, plan, pack.settings.vendor_id, reasons)
 
 
-def _reasons(read: ReadFile) -> dict[int, list[Reject]]:
-    """Why rows cannot go, by row."""
+def _reasons(read: ReadFile, plan: Plan) -> dict[int, list[Reject]]:
+    """Why rows cannot go, or not yet, by row."""
     reasons: dict[int, list[Reject]] = defaultdict(list)
     for batch in read.rejects():
         columns = {column: batch.column(column).to_pylist() for column in REJECTS_SCHEMA.names}
@@ -126,6 +134,8 @@ def _reasons(read: ReadFile) -> dict[int, list[Reject]]:
             *(columns[key] for key in ("row", "column", "code", "message", "value")), strict=True
         ):
             reasons[row].append(Reject(row, code, message, column, value))
+    for reject in plan.rejects:
+        reasons[reject.row].append(reject)
     return reasons
 
 

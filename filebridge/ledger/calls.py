@@ -23,6 +23,9 @@ QUARANTINE: Final = 600 * SECOND
 OPEN_STATES: Final = (CallState.PLANNED, CallState.SENDING, CallState.UNCERTAIN)
 """States in which a call's answer is still owed."""
 
+ABSOLUTE: Final = (Action.UPDATE, Action.UPDATE_EST_SHIP_DATE)
+"""Calls that state absolute values: lost, they are sent again, and the newest value is stated once more."""
+
 _LOST: Final = "FileBridge ended before the answer came"
 _COLUMNS: Final = tuple(column for column in call.c if column.name != "spent")
 
@@ -287,9 +290,9 @@ def add_calls(
 
 
 def _first_state(one: PlannedCall) -> CallState:
-    if one.waits:
-        return CallState.WAITING
-    return CallState.JOINED if one.follows else CallState.PLANNED
+    if one.follows:
+        return CallState.JOINED
+    return CallState.WAITING if one.waits else CallState.PLANNED
 
 
 def join(connection: sa.Connection, waiting: Collection[int], call_id: int) -> None:
@@ -301,14 +304,25 @@ def join(connection: sa.Connection, waiting: Collection[int], call_id: int) -> N
     )
 
 
-def part_again(connection: sa.Connection, file_id: str) -> None:
-    """Have what the calls of a file carried along wait once more: those calls are given up."""
-    own = sa.select(call.c.id).where(call.c.file_id == file_id)
+def part_again(connection: sa.Connection, file_id: str) -> list[int]:
+    """Have what the unsent calls of a file carried along wait once more: those calls are given up; their ids."""
+    own = sa.select(call.c.id).where(
+        call.c.file_id == file_id, call.c.state.in_([CallState.PLANNED, CallState.HELD])
+    )
+    parted = (call.c.parent_id.in_(own)) & (call.c.state == CallState.JOINED)
+    ids = list(connection.execute(sa.select(call.c.id).where(parted)).scalars())
+    given_up = "The file that it was to go with was given up."
     connection.execute(
         sa.update(call)
-        .where(call.c.parent_id.in_(own), call.c.state == CallState.JOINED)
-        .values(state=CallState.WAITING, parent_id=None)
+        .where(parted)
+        .values(
+            state=CallState.WAITING,
+            parent_id=None,
+            code=sa.case((call.c.code == "", "partial_shipment"), else_=call.c.code),
+            answer=sa.case((call.c.answer == "", given_up), else_=call.c.answer),
+        )
     )
+    return ids
 
 
 def add_restatement(connection: sa.Connection, call_id: int, restated: PlannedCall, *, now: int) -> int:
@@ -339,6 +353,11 @@ def add_restatement(connection: sa.Connection, call_id: int, restated: PlannedCa
     return made
 
 
+def restate_at(connection: sa.Connection, call_id: int, at: int) -> None:
+    """Have the newest values of what a call states be stated once more at this time, microseconds UTC."""
+    connection.execute(sa.update(call).where(call.c.id == call_id).values(restate_at=at))
+
+
 def restated_no_more(connection: sa.Connection, call_id: int) -> None:
     """The call owes no restatement any longer: it was made, or newer values made it needless."""
     connection.execute(sa.update(call).where(call.c.id == call_id).values(restate_at=None))
@@ -356,7 +375,7 @@ def lost(connection: sa.Connection, now: int, *, quarantine: int = QUARANTINE) -
             state=CallState.UNCERTAIN,
             answered_at=now,
             answer=_LOST,
-            restate_at=sa.case((call.c.action == Action.UPDATE, now + quarantine), else_=call.c.restate_at),
+            restate_at=sa.case((call.c.action.in_(ABSOLUTE), now + quarantine), else_=call.c.restate_at),
         )
     )
     return int(result.rowcount)

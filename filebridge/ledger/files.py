@@ -118,6 +118,11 @@ def count_read(connection: sa.Connection, file_id: str) -> int:
     return int(connection.execute(sa.select(file.c.reads).where(file.c.id == file_id)).scalar_one())
 
 
+def forget_reads(connection: sa.Connection, file_id: str) -> None:
+    """The file was read to its end, and will be again: what it waits for is no harm of its own."""
+    connection.execute(sa.update(file).where(file.c.id == file_id).values(reads=0))
+
+
 def set_reject_file(connection: sa.Connection, file_id: str, name: str) -> None:
     """Write down the name of the file's reject file, below `replies/`."""
     connection.execute(sa.update(file).where(file.c.id == file_id).values(reject_file=name))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cached_property
 from typing import Any, Final
@@ -12,6 +12,7 @@ import orjson
 import sqlalchemy as sa
 
 from filebridge.ledger.connect import change_many, insert_many
+from filebridge.ledger.po_calls import pos_of_file
 from filebridge.ledger.schema import (
     OrderFileState,
     OrderState,
@@ -20,6 +21,10 @@ from filebridge.ledger.schema import (
     purchase_order,
     sequence,
 )
+from filebridge.planning.plan import Action
+
+EVERY_STATUS: Final = ("open", "ready", "submitted", "accepted", "receiving", "complete")
+"""The statuses of a PO, in the order in which it goes through them (the wire document, section 6)."""
 
 Items = tuple[tuple[int | str, str, int], ...]
 """(po_item_id, vpc, quantity) of each item; the id as RetailOps sent it, number or text."""
@@ -186,6 +191,33 @@ def move_orders(
             .where(purchase_order.c.vendor == vendor, purchase_order.c.po.in_(some))
             .values(values)
         )
+
+
+_AFTER: Final[Mapping[Action, str]] = {
+    Action.MARK_SUBMITTED: "submitted",
+    Action.MARK_ACCEPTED: "accepted",
+    Action.COMPLETE: "complete",
+}
+"""What RetailOps has a PO as, once it has confirmed a call."""
+
+
+def note_answers(connection: sa.Connection, vendor: str, file_id: str, now: int) -> None:
+    """Take in what a vendor's file made of POs: the status that they have now, as confirmed."""
+    for action, status in _AFTER.items():
+        for some in _portions(pos_of_file(connection, file_id, action)):
+            values: dict[str, Any] = {"status": status}
+            if action is Action.MARK_SUBMITTED:
+                values |= {"state": OrderState.MARKED.value, "code": "", "message": "", "marked_at": now}
+            earlier = EVERY_STATUS[: EVERY_STATUS.index(status)]
+            connection.execute(
+                sa.update(purchase_order)
+                .where(
+                    purchase_order.c.vendor == vendor,
+                    purchase_order.c.po.in_(some),
+                    purchase_order.c.status.in_(earlier),
+                )
+                .values(values)
+            )
 
 
 # PO files

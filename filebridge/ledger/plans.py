@@ -12,15 +12,17 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from filebridge.columns import Batch, as_ints, pack
-from filebridge.ledger.calls import add_calls
+from filebridge.ledger.calls import add_calls, move, part_again
 from filebridge.ledger.connect import insert_many
 from filebridge.ledger.files import file_row
+from filebridge.ledger.po_calls import reopen_carried
 from filebridge.ledger.rows import runs_of, status_of_file
 from filebridge.ledger.schema import (
     CallState,
     FileState,
     call,
     call_block,
+    call_po,
     file,
     renewal,
     row_block,
@@ -29,6 +31,7 @@ from filebridge.ledger.schema import (
 from filebridge.mapping.mapped import MappedFile, RowRuns
 from filebridge.outcomes import OUTCOME_CODES, FileStatus, Outcome
 from filebridge.planning.plan import Plan
+from filebridge.rejects import Reject
 
 _REJECT_COLUMNS: Final = ("file_id", "row", "number", "column", "code", "message", "value")
 _HELD: Final = OUTCOME_CODES[Outcome.HELD]
@@ -81,7 +84,7 @@ def save_plan(
         )
     )
     _save_runs(connection, file_id, plan.runs)
-    insert_many(connection, row_reject, _REJECT_COLUMNS, _reject_rows(file_id, rejects))
+    insert_many(connection, row_reject, _REJECT_COLUMNS, _reject_rows(file_id, rejects, plan.rejects))
     insert_many(
         connection,
         renewal,
@@ -92,6 +95,16 @@ def save_plan(
         ),
     )
     add_calls(connection, plan.calls, vendor=row.vendor, feed=feed, file_id=file_id, arrival=row.seq, now=now)
+    move(
+        connection,
+        plan.replaces,
+        (CallState.WAITING,),
+        CallState.SUPERSEDED,
+        now=now,
+        answer=f"{row.name} says all of it anew",
+    )
+    joined = (call_id for planned in plan.calls for call_id in planned.joins)
+    reopen_carried(connection, [*joined, *plan.replaces])
     return _write_status(connection, file_id)
 
 
@@ -197,12 +210,24 @@ def discard(connection: sa.Connection, file_id: str, *, message: str, now: int) 
     is. Returns the status of the file.
     """
     row, runs = file_row(connection, file_id), runs_of(connection, file_id)
+    parted = part_again(connection, file_id)
     dropped = connection.execute(
-        sa.update(call)
-        .where(call.c.file_id == file_id, call.c.state.in_([CallState.HELD, CallState.PLANNED]))
-        .values(state=CallState.DROPPED, answer=message, answered_at=now)
-    ).rowcount
-    if not dropped and not row.hold_code:
+        sa.select(call.c.id).where(
+            call.c.file_id == file_id,
+            call.c.state.in_([CallState.HELD, CallState.PLANNED, CallState.WAITING]),
+        )
+    )
+    ids = list(dropped.scalars())
+    move(
+        connection,
+        ids,
+        (CallState.HELD, CallState.PLANNED, CallState.WAITING),
+        CallState.DROPPED,
+        now=now,
+        answer=message,
+    )
+    reopen_carried(connection, [*parted, *ids])
+    if not ids and not row.hold_code:
         return row.status or FileStatus.PENDING
     outcomes = runs.outcomes.copy()
     outcomes[outcomes == _HELD] = OUTCOME_CODES[Outcome.REJECTED]
@@ -225,14 +250,17 @@ def discard(connection: sa.Connection, file_id: str, *, message: str, now: int) 
 def _forget_plan(connection: sa.Connection, file_id: str) -> None:
     if _was_sent(connection, file_id):
         raise ValueError(f"file {file_id} has calls that were sent: it cannot be planned anew")
+    part_again(connection, file_id)
     own = sa.select(call.c.id).where(call.c.file_id == file_id)
-    connection.execute(sa.delete(call_block).where(call_block.c.call_id.in_(own)))
+    for apart in (call_block, call_po):
+        connection.execute(sa.delete(apart).where(apart.c.call_id.in_(own)))
     for table in (call, row_reject, row_block, renewal):
         connection.execute(sa.delete(table).where(table.c.file_id == file_id))
 
 
 def _was_sent(connection: sa.Connection, file_id: str) -> bool:
-    sent = sa.select(call.c.id).where(call.c.file_id == file_id, call.c.attempts > 0).limit(1)
+    was_sent = (call.c.attempts > 0) | (call.c.state == CallState.JOINED)
+    sent = sa.select(call.c.id).where(call.c.file_id == file_id, was_sent).limit(1)
     return connection.execute(sent).first() is not None
 
 
@@ -241,7 +269,9 @@ def _save_runs(connection: sa.Connection, file_id: str, runs: RowRuns) -> None:
     connection.execute(sa.insert(row_block).values(file_id=file_id, runs=pack(runs.batch())))
 
 
-def _reject_rows(file_id: str, batches: Iterable[Batch]) -> Iterator[tuple[object, ...]]:
+def _reject_rows(
+    file_id: str, batches: Iterable[Batch], found: Iterable[Reject]
+) -> Iterator[tuple[object, ...]]:
     number = 0
     for batch in batches:
         rows = as_ints(batch.column("row")).tolist()
@@ -249,6 +279,9 @@ def _reject_rows(file_id: str, batches: Iterable[Batch]) -> Iterator[tuple[objec
         for row, column, code, message, value in zip(rows, *texts, strict=True):
             number += 1
             yield file_id, row, number, column, code, message, value
+    for reject in found:
+        number += 1
+        yield file_id, reject.row, number, reject.column, reject.code, reject.message, reject.value
 
 
 def _write_status(connection: sa.Connection, file_id: str) -> FileStatus:

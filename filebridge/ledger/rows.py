@@ -7,7 +7,7 @@ decides.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final
@@ -16,6 +16,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from filebridge.columns import Ints, Longs, as_ints, unpack
+from filebridge.ledger.po_calls import ends_of_joined
 from filebridge.ledger.schema import CallState, call, file, row_block, row_reject
 from filebridge.mapping.mapped import BY_RECORD, RowRuns
 from filebridge.outcomes import OUTCOME_BY_CODE, OUTCOME_CODES, FileStatus, Outcome, status_of, tally
@@ -26,6 +27,7 @@ OUTCOME_OF: Final[Mapping[CallState, Outcome]] = MappingProxyType(
         CallState.CONFIRMED: Outcome.DELIVERED,
         CallState.SUPERSEDED: Outcome.SUPERSEDED,
         CallState.HELD: Outcome.HELD,
+        CallState.WAITING: Outcome.HELD,
         CallState.REFUSED: Outcome.REJECTED,
         CallState.DROPPED: Outcome.REJECTED,
         CallState.PLANNED: Outcome.PENDING,
@@ -41,6 +43,7 @@ _OUTCOME_OF_RANK: Final = np.array(
 )
 _PENDING: Final = OUTCOME_CODES[Outcome.PENDING]
 _STEP: Final = 20_000
+_AT_ONCE: Final = 500
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ def outcomes_of(connection: sa.Connection, file_id: str) -> dict[Outcome, int]:
     by_record = int(runs.lengths[~own].sum())
     if by_record:
         states = _leaf_states(connection, file_id)
-        if len(states) <= 1:
+        if len(states) <= 1 and CallState.JOINED not in states:
             outcome = OUTCOME_OF[states[0]] if states else Outcome.PENDING
             counts[OUTCOME_CODES[outcome]] += by_record
         else:
@@ -151,13 +154,18 @@ def _by_record(connection: sa.Connection, file_id: str, size: int) -> tuple[Ints
         "WHERE file_id = ? AND state <> 'split' ORDER BY id",
         (file_id,),
     )
+    joined: dict[int, tuple[CallState, int]] | None = None
     for call_id, state, block in found:
         records = as_ints(unpack(block).column("record"))
         records = records[(records >= 0) & (records < size)]
-        rank = _STATES.index(CallState(state))
+        end, decides = CallState(state), call_id
+        if end is CallState.JOINED:
+            joined = ends_of_joined(connection, file_id) if joined is None else joined
+            end, decides = joined[call_id]
+        rank = _STATES.index(end)
         records = records[ranks[records] < rank]
         ranks[records] = rank
-        calls[records] = call_id
+        calls[records] = decides
     # A record that no call carries cannot have been sent.
     return np.where(ranks >= 0, _OUTCOME_OF_RANK[ranks], _PENDING).astype(np.int32), calls
 
@@ -191,7 +199,10 @@ class _Told:
     def explained(self, connection: sa.Connection, places: Longs) -> Iterator[RowOutcome]:
         if not len(places):
             return
-        reasons = _Reasons(connection, self.file_id, int(self.rows[places[0]]), int(self.rows[places[-1]]))
+        deciding = np.unique(self.calls[places]).tolist()
+        reasons = _Reasons(
+            connection, self.file_id, int(self.rows[places[0]]), int(self.rows[places[-1]]), deciding
+        )
         for place in places.tolist():
             row, outcome = int(self.rows[place]), OUTCOME_BY_CODE[self.codes[place]]
             yield RowOutcome(row, outcome, reasons.of(row, outcome, int(self.calls[place])))
@@ -200,7 +211,14 @@ class _Told:
 class _Reasons:
     """Why rows are what they are: their own rejects, the words of their call, or the reason of their file."""
 
-    def __init__(self, connection: sa.Connection, file_id: str, first_row: int, last_row: int) -> None:
+    def __init__(
+        self,
+        connection: sa.Connection,
+        file_id: str,
+        first_row: int,
+        last_row: int,
+        deciding: Sequence[int],
+    ) -> None:
         self._file = connection.execute(
             sa.select(file.c.code, file.c.message, file.c.hold_code, file.c.hold_message).where(
                 file.c.id == file_id
@@ -209,15 +227,14 @@ class _Reasons:
         self._own: dict[int, list[Reject]] = {}
         for reject in _rejects(connection, file_id, first_row, last_row):
             self._own.setdefault(reject.row, []).append(reject)
-        self._calls = {
-            call_id: (CallState(state), answer)
-            for call_id, state, answer in connection.execute(
-                sa.select(call.c.id, call.c.state, call.c.answer).where(
-                    call.c.file_id == file_id,
-                    call.c.state.in_([CallState.REFUSED, CallState.DROPPED, CallState.HELD]),
+        self._calls: dict[int, tuple[CallState, str, str]] = {}
+        for start in range(0, len(deciding), _AT_ONCE):
+            found = connection.execute(
+                sa.select(call.c.id, call.c.state, call.c.answer, call.c.code).where(
+                    call.c.id.in_(deciding[start : start + _AT_ONCE])
                 )
             )
-        }
+            self._calls |= {one: (CallState(state), answer, code) for one, state, answer, code in found}
 
     def of(self, row: int, outcome: Outcome, call_id: int) -> tuple[Reject, ...]:
         if outcome is Outcome.REJECTED:
@@ -227,7 +244,7 @@ class _Reasons:
         return ()
 
     def _of_call(self, row: int, call_id: int) -> tuple[Reject, ...]:
-        state, answer = self._calls.get(call_id, (None, ""))
+        state, answer, _ = self._calls.get(call_id, (None, "", ""))
         if state is CallState.REFUSED:
             return (Reject(row, "refused_by_retailops", answer or "RetailOps gave no reason."),)
         if state is CallState.DROPPED:
@@ -235,7 +252,9 @@ class _Reasons:
         return (Reject(row, self._file.code, self._file.message),) if self._file.code else ()
 
     def _of_hold(self, row: int, call_id: int) -> tuple[Reject, ...]:
-        _, answer = self._calls.get(call_id, (None, ""))
+        state, answer, code = self._calls.get(call_id, (None, "", ""))
+        if state is CallState.WAITING:
+            return (Reject(row, code or "partial_shipment", answer),)
         if self._file.hold_code:
             return (Reject(row, self._file.hold_code, self._file.hold_message),)
         return (Reject(row, "too_many_refusals", answer),) if call_id else ()

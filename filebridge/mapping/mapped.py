@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -140,6 +140,17 @@ class RowRuns:
         return RowRuns.of_rows(
             *_expanded(self, np.where(keep, self.outcomes, OUTCOME_CODES[outcome]).astype(np.int32))
         )
+
+    def without_records(self, outcome: Outcome, *, but: Collection[int] = (), are: Outcome) -> RowRuns:
+        """These rows, with `outcome` where it is that of their record; those of the records `but` have `are`."""
+        rows, outcomes, records = self.rows() if but else (self.first_rows, self.outcomes, self.first_records)
+        by_record = outcomes == BY_RECORD
+        outcomes = np.where(by_record, OUTCOME_CODES[outcome], outcomes).astype(np.int32)
+        if not but:
+            return RowRuns(self.first_rows, self.lengths, outcomes, np.full_like(records, -1))
+        waits = by_record & np.isin(records, np.array(sorted(but), dtype=np.int32))
+        outcomes[waits] = OUTCOME_CODES[are]
+        return RowRuns.of_rows(rows, outcomes, np.full_like(records, -1))
 
     def batch(self) -> Batch:
         """As a record batch, to be packed into a block."""

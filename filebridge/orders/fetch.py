@@ -10,7 +10,7 @@ from filebridge.clock import Clock
 from filebridge.documents.purchase_orders import PoItem, PurchaseOrder, revision_of
 from filebridge.ledger import orders as known_orders
 from filebridge.ledger.connect import Ledger
-from filebridge.ledger.orders import OrderRow, pack_record
+from filebridge.ledger.orders import EVERY_STATUS, OrderRow, pack_record
 from filebridge.ledger.schema import OrderState
 from filebridge.mapping.layout import mapped_fields
 from filebridge.mapping.pack import VendorPack
@@ -18,9 +18,7 @@ from filebridge.milestones import reached
 from filebridge.rejects import CATALOGUE, Note
 from filebridge.retailops.reading import date_submit_of, items_of, po_of, status_of
 
-NOT_COMPLETE: Final = ("open", "ready", "submitted", "accepted", "receiving")
-EVERY_STATUS: Final = (*NOT_COMPLETE, "complete")
-"""The statuses with evidence (the wire document, section 6)."""
+NOT_COMPLETE: Final = EVERY_STATUS[:-1]
 
 
 class OrderSource(Protocol):

@@ -121,7 +121,7 @@ def _plan_po(file: PoFile, group: PoGroup, known: KnownPo, kind: _Kind, out: _Ou
 def _lines(file: PoFile, group: PoGroup, known: KnownPo, kind: _Kind) -> list[_Line]:
     statuses = {row.row: _status_of(file, row) for row in group.rows}
     return [
-        _Line(
+        Line(
             one.row,
             Acknowledged(
                 str(one.item.po_item_id), one.quantity, one.row.estimated_ship_date, statuses[one.row.row]

@@ -70,7 +70,7 @@ def wait_for_rest(file: PoFile, group: PoGroup, action: Action, joined: Joined[S
     if joined.lines:
         file.wait(group, group.rows, action, record, hold)
     else:
-        file.follow(group, group.rows, action, record, joined.joins[-1])
+        file.follow(group, group.rows, action, record, joined.joins[-1], waits=hold)
 
 
 def _reject_conflict(file: PoFile, lines: Sequence[Line[Said]], key: object, waits: str, stated: int) -> None:

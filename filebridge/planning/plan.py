@@ -6,9 +6,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from filebridge.outcomes import Outcome
 from filebridge.rejects import Note, Reject
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from filebridge.mapping.mapped import RowRuns
 
 
@@ -44,7 +47,7 @@ class PlannedCall:
 
     With `waits` nothing is sent: the call keeps what the file says of a PO until the rest of it comes.
     `joins` are the ids of such calls, of earlier files, that this one carries along. With `follows` nothing is
-    sent either: the call of that id, of an earlier file, says the same, and its answer is still owed.
+    sent either: the call of that id, of an earlier file, says the same, and its answer is still owed, or it waits.
     """
 
     action: Action
@@ -90,3 +93,25 @@ class Plan:
     """Why rows cannot go that could be read, found only beside what is known: no such PO, too many units."""
     replaces: tuple[int, ...] = ()
     """Ids of waiting calls, of earlier files, all of which this file says anew."""
+
+    def foreseen(self) -> RowRuns:
+        """The rows' outcomes as far as they can be told before anything is sent."""
+        return self.runs.without_records(Outcome.PENDING, but=self.waiting(), are=Outcome.HELD)
+
+    def waiting(self) -> dict[int, Hold]:
+        """Numbers of the records that wait, and for what."""
+        from filebridge.columns import as_ints, unpack
+
+        return {
+            number: one.waits
+            for one in self.calls
+            if one.waits
+            for number in as_ints(unpack(one.block).column("record")).tolist()
+        }
+
+
+def hold_of(holds: Sequence[Hold]) -> Hold | None:
+    """What a receipt says where some of its rows wait, each for its own reason; None where none do."""
+    if len(holds) <= 1:
+        return holds[0] if holds else None
+    return Hold(holds[0].code, f"{len(holds)} POs wait. The first: {holds[0].message}")

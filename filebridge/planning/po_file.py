@@ -157,10 +157,19 @@ class PoFile:
         self._carry(group, rows, action, [PoRecord(group.number, group.po, record)], waits=hold)
 
     def follow(
-        self, group: PoGroup, rows: Sequence[PoRow], action: Action, record: str, call_id: int
+        self,
+        group: PoGroup,
+        rows: Sequence[PoRow],
+        action: Action,
+        record: str,
+        call_id: int,
+        *,
+        waits: Hold | None = None,
     ) -> None:
-        """Rows say what a call of an earlier file says, whose answer is owed: they have its end."""
-        self._carry(group, rows, action, [PoRecord(group.number, group.po, record)], follows=call_id)
+        """Rows say what a call of an earlier file says, whose answer is owed, or which `waits`: they have its end."""
+        self._carry(
+            group, rows, action, [PoRecord(group.number, group.po, record)], follows=call_id, waits=waits
+        )
 
     def send(
         self, group: PoGroup, rows: Sequence[PoRow], action: Action, record: str, joins: Sequence[int] = ()

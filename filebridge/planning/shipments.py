@@ -115,7 +115,7 @@ def _lines(file: PoFile, group: PoGroup, known: KnownPo, carriers: Carriers | No
         else:
             pairs = [(parcels[0], one) for one in counts]
         lines += [
-            _Line(row, Shipped(vpc, count, parcel, ship_class, row.package)) for parcel, (vpc, count) in pairs
+            Line(row, Shipped(vpc, count, parcel, ship_class, row.package)) for parcel, (vpc, count) in pairs
         ]
     return lines
 

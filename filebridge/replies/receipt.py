@@ -13,10 +13,10 @@ import sqlalchemy as sa
 from filebridge.clock import iso
 from filebridge.ledger.calls import counts_of
 from filebridge.ledger.files import FileRow, file_row
-from filebridge.ledger.rows import outcomes_of, rejected_rows, status_of_file
-from filebridge.mapping.mapped import BY_RECORD, MappedFile, RowRuns
+from filebridge.ledger.rows import every_row, outcomes_of, rejected_rows, status_of_file
+from filebridge.mapping.mapped import MappedFile, RowRuns
 from filebridge.outcomes import OUTCOME_BY_CODE, OUTCOME_CODES, FileStatus, Outcome, status_of, tally
-from filebridge.planning.plan import Hold, Plan
+from filebridge.planning.plan import Hold, Plan, hold_of
 from filebridge.rejects import Note, Reject
 
 FOR_ITS_ROWS: Final = "too_many_rejects"
@@ -24,7 +24,6 @@ FOR_ITS_ROWS: Final = "too_many_rejects"
 LISTED: Final = 100
 """Reasons that a receipt lists; the reject file has them all."""
 
-_PENDING: Final = OUTCOME_CODES[Outcome.PENDING]
 _REJECTED: Final = OUTCOME_CODES[Outcome.REJECTED]
 
 
@@ -133,10 +132,18 @@ def build_receipt(connection: sa.Connection, file_id: str) -> Receipt:
         calls=calls.count,
         first_call_at=calls.first_at,
         last_call_at=calls.last_at,
-        held_for=Hold(found.hold_code, found.hold_message) if is_held and found.hold_code else None,
+        held_for=_held_for(connection, found) if is_held else None,
         refused=bool(found.code),
         corrects=found.corrects,
     )
+
+
+def _held_for(connection: sa.Connection, found: FileRow) -> Hold | None:
+    if found.hold_code:
+        return Hold(found.hold_code, found.hold_message)
+    held = every_row(connection, found.id, outcomes=(Outcome.HELD,))
+    reasons = dict.fromkeys((reason.code, reason.message) for row in held for reason in row.reasons)
+    return hold_of([Hold(code, message) for code, message in reasons])
 
 
 def receipt_of_plan(
@@ -157,9 +164,10 @@ def receipt_of_plan(
     `rejects` are the reasons found while mapping, in any order. A row whose call is planned is pending.
     """
     refused = plan.refused or mapped.refused
+    runs = plan.foreseen()
     outcomes = tally(
-        (Outcome.PENDING if code == BY_RECORD else OUTCOME_BY_CODE[code], int(length))
-        for code, length in zip(plan.runs.outcomes.tolist(), plan.runs.lengths.tolist(), strict=True)
+        (OUTCOME_BY_CODE[code], int(length))
+        for code, length in zip(runs.outcomes.tolist(), runs.lengths.tolist(), strict=True)
     )
     notes = (*((Note(*refused),) if refused else ()), *mapped.notes, *plan.notes)
     return Receipt(
@@ -179,8 +187,8 @@ def receipt_of_plan(
         zeroed=plan.zeroed,
         zeroing_refused=plan.zeroing_refused,
         notes=_with_duplicate(notes, plan.duplicate_of),
-        calls=len(plan.calls),
-        held_for=plan.hold,
+        calls=sum(call.is_sent for call in plan.calls),
+        held_for=plan.hold or hold_of([call.waits for call in plan.calls if call.waits]),
         refused=refused is not None,
         corrects=corrects,
         preview=True,

@@ -23,9 +23,6 @@ from typing import Any
 
 VENDORS = Path(__file__).parent / "vendors"
 KEY = "pack-key-not-secret"
-SUPPORTED = {"inventory", "purchase-orders"}
-"""Documents that this version processes; packs that need others are not tried yet."""
-
 ACTIONS = {
     "product.externalsku.update": "update",
     "vendor.po.marksubmitted": "mark_submitted",
@@ -37,16 +34,6 @@ ACTIONS = {
 
 class PackBroken(AssertionError):
     """Something came of the pack that is not what must come of it."""
-
-
-def documents_of(pack: Path) -> set[str]:
-    """The document types that a pack's mappings name."""
-    found = set()
-    for mapping in (pack / "mappings").glob("*.yaml"):
-        for line in mapping.read_text().splitlines():
-            if line.startswith("document:"):
-                found.add(line.partition(":")[2].strip())
-    return found
 
 
 @contextmanager
