@@ -44,6 +44,8 @@ class Store:
             if not self.is_new:
                 self._write_whole()
         except BaseException:
+            if not os.fstat(self._journal).st_size:
+                self._journal_path.unlink()
             os.close(self._journal)
             raise
 

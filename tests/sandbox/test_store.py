@@ -250,6 +250,7 @@ def test_a_file_that_cannot_be_taken_is_said_in_one_line_and_left_as_it_is(capsy
     shown = capsys.readouterr()
     assert (shown.out, shown.err.count("\n"), words in shown.err) == ("", 1, True)
     assert file.read_text() == text
+    assert [path.name for path in file.parent.iterdir()] == ["state.json"]
 
 
 def test_a_folder_that_does_not_exist_is_named(capsys, tmp_path):
