@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from filebridge.bridge.desk import Desk, open_desk
 from filebridge.clock import Clock, from_micros
 from filebridge.errors import FileBridgeError, UserError
-from filebridge.ledger import files, requests
+from filebridge.ledger import files, po_calls, requests
 from filebridge.ledger.requests import RequestRow
 from filebridge.ledger.schema import OrderFileState
 from filebridge.milestones import reached
@@ -35,7 +35,12 @@ def carry_out(desk: Desk, packs: dict[str, VendorPack]) -> None:
         waiting = requests.open_requests(connection)
     for request in waiting:
         try:
-            result = _resend(desk, packs, request) if request.kind == "resend" else _decide(desk, request)
+            if request.kind == "resend":
+                result = _resend(desk, packs, request)
+            elif request.kind == "close":
+                result = _close(desk, request)
+            else:
+                result = _decide(desk, request)
         except FileBridgeError as error:
             result = f"{NOT_DONE}{error}"
         with desk.ledger.begin() as connection:
@@ -57,6 +62,12 @@ def _release(connection: sa.Connection, row: files.FileRow, request: RequestRow,
         return f"{row.name} ({row.id}) is let go: its held calls are sent."
     if row.hold_code and plans.reopen(connection, row.id, released=True):
         return f"{row.name} ({row.id}) is let go."
+    waits = po_calls.waiting_calls(connection, file_id=row.id)
+    if waits:
+        raise UserError(
+            f"Rows of {row.name} ({row.id}) wait for PO {waits[0].po}: {waits[0].message}",
+            fix="`filebridge orders close PO --short` sends what is there of a PO; `discard` gives the rows up.",
+        )
     raise UserError(f"{row.name} ({row.id}) is not held: {_standing(row)}.")
 
 
@@ -106,6 +117,42 @@ def _resend(desk: Desk, packs: dict[str, VendorPack], request: RequestRow) -> st
     return f"{what} written again: {', '.join(row.name for row in written)}."
 
 
+def _close(desk: Desk, request: RequestRow) -> str:
+    from filebridge.bridge.knowing import known_pos
+    from filebridge.ledger import calls, po_calls
+    from filebridge.planning.closing import close_short
+    from filebridge.retailops import wire
+
+    vendor, _, po = request.subject.partition("/")
+    known = known_pos(desk.ledger, vendor, [po]).known.get(po)
+    planned = close_short(known, wire) if known else []
+    if not planned:
+        raise UserError(
+            f"Nothing of PO {po} waits for its other rows.",
+            fix="`filebridge status` lists what waits. A PO that is not shipped at all is for the retailer to cancel.",
+        )
+    now = desk.clock.now()
+    with desk.ledger.begin() as connection:
+        joins = [call_id for call in planned for call_id in call.joins]
+        newest = calls.call_row(connection, max(joins))
+        calls.add_calls(
+            connection,
+            planned,
+            vendor=vendor,
+            now=now,
+            feed=newest.feed,
+            file_id=newest.file_id,
+            arrival=newest.arrival,
+        )
+        po_calls.reopen_carried(connection, joins)
+    return f"PO {po} is closed short: what files have said of it is sent, and what they have not is given up."
+
+
+def close_subject(vendor: str, po: str) -> str:
+    """The subject of a request to close a vendor's PO short."""
+    return f"{vendor}/{po}"
+
+
 def resend_subject(vendor: str, pos: Sequence[str]) -> str:
     """The subject of a request to write these POs of a vendor once more, each of them once."""
     return f"{vendor}/{BETWEEN_POS.join(dict.fromkeys(pos))}"
@@ -134,7 +181,7 @@ def decide(
     """
     with open_desk(workspace, clock=clock) as desk:
         with desk.ledger.begin() as connection:
-            if kind != "resend":
+            if kind not in {"resend", "close"}:
                 subject = files.find_file(connection, subject).id
             request_id = requests.ask(connection, kind, subject, now=clock.now(), by=getpass.getuser())
         until = clock.monotonic() + wait_seconds

@@ -122,7 +122,7 @@ def _items(record: Mapping[str, Any]) -> list[tuple[str, int]]:
 
 def _waiting(calls: Sequence[PoCall], action: Action) -> tuple[Waiting, ...]:
     return tuple(
-        Waiting(call.id, f"{call.file_name} ({call.file_id})", call.records[0])
+        Waiting(call.id, f"{call.file_name} ({call.file_id})", call.records[0], call.code)
         for call in calls
         if call.waits and call.action is action
     )

@@ -38,6 +38,7 @@ def register(app: typer.Typer) -> None:
     orders.command("fetch")(_fetch)
     orders.command("show")(_show)
     orders.command("resend")(_resend)
+    orders.command("close")(_close)
     app.add_typer(orders, name="orders")
 
 
@@ -187,6 +188,40 @@ def _resend(
     if here.json:
         report.print_json({"resent": results})
     return 0 if all(result["ok"] for result in results) else 2
+
+
+def _close(
+    po: str = typer.Argument(metavar="PO", help="The number of the purchase order."),
+    short: bool = typer.Option(False, "--short", help="Say that the rest of it does not come."),
+    vendor: str = _VENDOR,
+) -> int:
+    """Close a purchase order short: send what files have said of it, without waiting for the rest.
+
+    The next run sends it, or the watch that is at work. It cannot be taken back.
+
+    Example: filebridge orders close D123 --short
+    """
+    from filebridge.bridge.decisions import close_subject, decide
+    from filebridge.errors import UserError
+
+    here = current()
+    found = _known(here, po, vendor)
+    if found is None:
+        raise UserError(f"No PO {po!r} is known here.", fix="`filebridge orders` lists those that are.")
+    if not short:
+        raise UserError(
+            f"Closing PO {po} sends only what has come of it, which cannot be taken back.",
+            fix=f"If the rest does not come: `filebridge orders close {po} --short`.",
+        )
+    decided = decide(here.workspace(), "close", close_subject(found[0].vendor, po), clock=here.clock)
+    if here.json:
+        told = {"vendor": found[0].vendor, "done": decided.done, "ok": decided.ok, "result": decided.result}
+        report.print_json({"po": po, **told})
+    else:
+        report.say(decided.result)
+        if decided.ok and decided.done:
+            report.say("The next `filebridge run` sends it, or the watch that is at work.")
+    return 0 if decided.ok else 2
 
 
 def _vendors(here: Surroundings, vendor: str) -> Sequence[str]:

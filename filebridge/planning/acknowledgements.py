@@ -5,7 +5,7 @@ Both finalise something of a whole PO, so that a PO of which a file names only a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -25,9 +25,9 @@ from filebridge.planning.known_pos import (
     waiting_record,
 )
 from filebridge.planning.plan import Action, Hold, Plan
-from filebridge.planning.po_file import Items, PoFile, PoGroup, PoRecord
+from filebridge.planning.po_file import PoFile, PoGroup, PoRecord
 from filebridge.planning.po_items import read_items, reject_beyond
-from filebridge.planning.ship_dates import dated_records, new_dates
+from filebridge.planning.ship_dates import dated_records, items_of, new_dates
 
 _STATUSES: Final = ("accepted", "backordered", "rejected")
 
@@ -112,10 +112,10 @@ def _plan_po(file: PoFile, group: PoGroup, known: KnownPo, kind: _Kind, out: _Ou
         wait_for_rest(file, group, kind.action, joined, hold)
         return
     file.carry(group, group.rows)
-    items = _items(known, whole)
+    items = items_of(known, whole)
     out.marks.append(PoRecord(group.number, group.po, file.wire.mark_record(group.po, items)))
     out.joins[group.po] = joined.joins
-    out.dates += dated_records(file, group, known, whole)
+    out.dates += dated_records(file.wire, group.number, known, whole)
 
 
 def _lines(file: PoFile, group: PoGroup, known: KnownPo, kind: _Kind) -> list[_Line]:
@@ -198,18 +198,8 @@ def _already(
     dates = new_dates(known, said, again=file.facts.forced)
     if dates:
         file.carry(group, group.rows)
-        out.dates += dated_records(file, group, known, dates)
+        out.dates += dated_records(file.wire, group.number, known, dates)
     elif mark is not None and mark.is_open:
         file.follow(group, group.rows, kind.action, waiting_record(group.po, said), mark.call_id)
     else:
         file.settle(group.rows, Outcome.UNCHANGED)
-
-
-def _items(known: KnownPo, lines: Iterable[Acknowledged]) -> Items:
-    """Units of items in the order of the PO, ids as RetailOps sent them."""
-    totals = summed((line.item_id, line.quantity) for line in lines)
-    return [
-        (item.po_item_id, totals[str(item.po_item_id)])
-        for item in known.items
-        if totals.get(str(item.po_item_id))
-    ]

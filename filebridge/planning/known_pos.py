@@ -48,11 +48,12 @@ class Acknowledged:
 
 @dataclass(frozen=True)
 class Waiting:
-    """What an earlier file says of a PO, and waits: the call that keeps it, and that file's name."""
+    """What an earlier file says of a PO, and waits: the call that keeps it, that file's name, for what it waits."""
 
     call_id: int
     file: str
     record: Mapping[str, Any]
+    code: str = "partial_shipment"
 
     def shipped(self) -> tuple[Shipped, ...]:
         """Its lines, where it is of a shipments file."""

@@ -190,7 +190,7 @@ class PoFile:
                     action=action,
                     records=len(some),
                     rows=sum(rows_of[number] for number in {record.number for record in some}),
-                    block=_block(some),
+                    block=block_of(some),
                     order_at=self.facts.received_at,
                     pos=pos,
                     joins=tuple(call_id for po in pos for call_id in joins.get(po, ())),
@@ -220,7 +220,7 @@ class PoFile:
                 action=action,
                 records=len(records),
                 rows=len(rows),
-                block=_block(records),
+                block=block_of(records),
                 order_at=self.facts.received_at,
                 pos=(group.po,),
                 waits=waits,
@@ -265,7 +265,8 @@ class PoFile:
         return RowRuns.of_rows(rows, outcomes, records)
 
 
-def _block(records: Sequence[PoRecord]) -> bytes:
+def block_of(records: Sequence[PoRecord]) -> bytes:
+    """The block of a call that carries these records."""
     numbers = np.array([record.number for record in records], dtype=np.int32)
     return pack(
         pa.RecordBatch.from_arrays(

@@ -9,7 +9,7 @@ from filebridge.outcomes import Outcome
 from filebridge.planning.known import KnownFeed
 from filebridge.planning.known_pos import Acknowledged, KnownPo, summed
 from filebridge.planning.plan import Action, Plan
-from filebridge.planning.po_file import PoFile, PoGroup, PoRecord
+from filebridge.planning.po_file import Items, PoFile, PoGroup, PoRecord, Wire
 from filebridge.planning.po_items import read_items, reject_beyond
 
 
@@ -40,7 +40,7 @@ def _plan_po(file: PoFile, group: PoGroup, known: KnownPo) -> list[PoRecord]:
     changed = [row for row in group.rows if row.row in told or (row.is_whole_po and told)]
     file.carry(group, changed)
     file.settle([row for row in group.rows if row not in changed], Outcome.UNCHANGED)
-    return dated_records(file, group, known, new)
+    return dated_records(file.wire, group.number, known, new)
 
 
 def new_dates(known: KnownPo, lines: Sequence[Acknowledged], *, again: bool = False) -> list[Acknowledged]:
@@ -58,20 +58,20 @@ def new_dates(known: KnownPo, lines: Sequence[Acknowledged], *, again: bool = Fa
     return [line for line in lines if line.item_id in new and line.ships_at is not None]
 
 
-def dated_records(
-    file: PoFile, group: PoGroup, known: KnownPo, lines: Sequence[Acknowledged]
-) -> list[PoRecord]:
-    """One record for each ship date of a PO, items in its order."""
-    dates = dict.fromkeys(line.ships_at for line in lines if line.ships_at is not None)
+def dated_records(wire: Wire, number: int, known: KnownPo, lines: Sequence[Acknowledged]) -> list[PoRecord]:
+    """One record for each ship date of a PO, items in its order; `number` is the PO's in its file."""
     records = []
-    for ships_at in dates:
-        totals = summed((line.item_id, line.quantity) for line in lines if line.ships_at == ships_at)
-        items = [
-            (item.po_item_id, totals[str(item.po_item_id)])
-            for item in known.items
-            if totals.get(str(item.po_item_id))
-        ]
-        records.append(
-            PoRecord(group.number, group.po, file.wire.ship_date_record(group.po, ships_at, items))
-        )
+    for ships_at in dict.fromkeys(line.ships_at for line in lines if line.ships_at is not None):
+        items = items_of(known, [line for line in lines if line.ships_at == ships_at])
+        records.append(PoRecord(number, known.po, wire.ship_date_record(known.po, ships_at, items)))
     return records
+
+
+def items_of(known: KnownPo, lines: Sequence[Acknowledged]) -> Items:
+    """Units of items in the order of the PO, ids as RetailOps sent them."""
+    totals = summed((line.item_id, line.quantity) for line in lines)
+    return [
+        (item.po_item_id, totals[str(item.po_item_id)])
+        for item in known.items
+        if totals.get(str(item.po_item_id))
+    ]
