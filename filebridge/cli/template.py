@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from filebridge.cli import report
 from filebridge.cli.surroundings import current
 
-BLANK_ROWS = 1000
-"""Rows that are text cells before anything is typed into them, so that 00120 stays 00120."""
-LEFT_OUT = frozenset({"vendor_id", "as_of"})
-"""Fields that the folder and the time of arrival say already."""
+if TYPE_CHECKING:
+    from filebridge.bridge.templates import Template
+    from filebridge.mapping.pack import VendorPack
 
 
 def register(app: typer.Typer) -> None:
@@ -22,10 +21,11 @@ def register(app: typer.Typer) -> None:
     @app.command()
     def template(
         document: str = typer.Argument(
-            metavar="DOCUMENT", help="What the file is of; in this version: inventory."
+            metavar="DOCUMENT",
+            help="What the file is of: inventory, shipments, acknowledgements, ship-dates or submissions.",
         ),
         vendor: str = typer.Option(
-            "", "--vendor", metavar="V", help="Fill in the products that this vendor has sent so far."
+            "", "--vendor", metavar="V", help="Fill in this vendor's open purchase orders, or its products."
         ),
         output: str = typer.Option(
             "", "-o", "--output", metavar="FILE", help="Where to write it; else DOCUMENT.xlsx here."
@@ -33,77 +33,107 @@ def register(app: typer.Typer) -> None:
     ) -> None:
         """Write a workbook to fill in by hand; it needs no mapping.
 
-        Its cells are text, so that a spreadsheet leaves leading zeros and long numbers alone.
+        Its cells are text, so that a spreadsheet leaves leading zeros and long numbers alone; carriers and
+        statuses are lists to choose from. What it fills in is what the last pass has seen.
 
         Example: filebridge template inventory --vendor acme -o stock.xlsx
         """
         from filebridge.cli.render import chosen
-        from filebridge.documents.fields import DOCUMENT_FIELDS
         from filebridge.errors import UserError
 
         here = current()
         _must_be_known(document)
-        chosen(here.workspace(), [vendor]) if vendor else None
-        headers = [field.name for field in DOCUMENT_FIELDS[document] if field.name not in LEFT_OUT]
-        filled = _known(vendor) if vendor else []
-        target = Path(output or f"{document}.xlsx")
+        pack = None
+        if vendor:
+            workspace = here.workspace()
+            chosen(workspace, [vendor])
+            pack = workspace.load_pack(vendor)
+        made = _made(document, pack)
+        target = Path(output) if output else _target(document, pack)
         if target.exists():
             raise UserError(f"{target} is there already.", fix="Name another file with -o.")
-        _write(target, document, headers, filled)
+        _write(target, made)
         if here.json:
-            report.print_json({"file": str(target), "columns": headers, "rows": len(filled)})
+            report.print_json({"file": str(target), "columns": made.headers, "rows": len(made.rows)})
             return
-        report.say(f"Wrote {target}: fill in {', '.join(headers[:2])}, save it, and drop it into the inbox.")
+        _say(target, made, pack)
 
 
 def _must_be_known(document: str) -> None:
+    from filebridge.bridge.templates import DOCUMENTS
     from filebridge.errors import UserError
     from filebridge.mapping.explain import did_you_mean
-    from filebridge.mapping.model import DOCUMENTS
 
-    if document == "inventory":
-        return
-    if document in DOCUMENTS:
-        raise UserError(
-            f"This version of FileBridge writes templates of inventory only, not yet of {document}."
-        )
-    raise UserError(
-        f"There is no document {document!r}.",
-        fix=did_you_mean(document, ["inventory"]) or "There is: inventory.",
-    )
+    if document == "purchase-orders":
+        raise UserError("Purchase orders go out: FileBridge writes those files itself.")
+    if document not in DOCUMENTS:
+        raise UserError(f"There is no document {document!r}.", fix=did_you_mean(document, DOCUMENTS))
 
 
-def _known(vendor: str) -> list[tuple[str, ...]]:
-    """The VPCs that RetailOps was told of, with their last quantity and cost."""
-    from filebridge.ledger.quantities import known_quantities
+def _made(document: str, pack: VendorPack | None) -> Template:
+    from filebridge.bridge.templates import blank, filled
 
     with current().ledger_or_none() as ledger:
-        if ledger is None:
-            return []
+        if ledger is None or pack is None:
+            return blank(document)
         with ledger.read() as connection:
-            known = known_quantities(connection, vendor, "")
-    rows = zip(
-        known.vpcs.to_pylist(),
-        map(str, known.quantities.tolist()),
-        known.unit_costs.to_pylist(),
-        known.actives.to_pylist(),
-        strict=True,
-    )
-    return sorted(rows)
+            return filled(connection, document, pack)
 
 
-def _write(target: Path, document: str, headers: list[str], filled: list[tuple[str, ...]]) -> None:
+def _target(document: str, pack: VendorPack | None) -> Path:
+    """A name in this folder that no mapping of the vendor's takes: such a file is read by its own headers."""
+    names = [f"{document}.xlsx", f"{document}-by-hand.xlsx", f"by-hand-{document}.xlsx"]
+    return Path(next((name for name in names if not _mapping_that_takes(name, pack)), names[0]))
+
+
+def _mapping_that_takes(name: str, pack: VendorPack | None) -> str:
+    """The mapping of the vendor's that a file of this name would be read by; empty where there is none."""
+    from filebridge.mapping.match import Ambiguous, Unmatched, match_file
+
+    found = match_file(name, pack) if pack is not None else Unmatched("")
+    if isinstance(found, Ambiguous):
+        return found.mappings[0].path
+    return "" if isinstance(found, Unmatched) else found.path
+
+
+def _write(target: Path, made: Template) -> None:
+    from filebridge.bridge.template_book import write_template
     from filebridge.errors import UserError
-    from filebridge.tables.write import write_workbook
-
-    def rows() -> Iterator[tuple[str, ...]]:
-        yield tuple(headers)
-        yield from filled
-        for _ in range(BLANK_ROWS):
-            yield ("",) * len(headers)
 
     try:
         with target.open("xb") as stream:
-            write_workbook(stream, document, rows(), widths=[24, 12, 12, 12])
+            write_template(stream, made)
     except OSError as error:
         raise UserError(f"{target} cannot be written: {error.strerror}.") from error
+
+
+def _say(target: Path, made: Template, pack: VendorPack | None) -> None:
+    from filebridge.replies.wording import count_of
+
+    inventory = made.document == "inventory"
+    to_fill = [column.field for column in made.columns if column.to_fill] or made.headers[:1]
+    if not made.rows or inventory:
+        to_fill = made.headers[:2] if inventory else made.headers
+    holds = ""
+    if made.rows:
+        holds = count_of(len(made.rows), "product" if inventory else "row")
+        holds = f" with {holds}" if inventory else f" with {holds} of {count_of(made.pos, 'purchase order')}"
+    report.say(f"Wrote {target}{holds}: fill in {', '.join(to_fill)}, save it, and drop it into the inbox.")
+    if pack is None:
+        if not inventory:
+            report.say(
+                "--vendor V fills in that vendor's open purchase orders, and its carriers to choose from."
+            )
+        return
+    if not made.rows and not inventory:
+        report.say(
+            f"No purchase order of {pack.vendor} waits for this, as far as is known; `filebridge orders fetch` looks."
+        )
+    if any(column.field == "carrier" and not column.choices for column in made.columns):
+        report.say(
+            f"Its carriers are no list yet: `filebridge carriers --vendor {pack.vendor}` asks RetailOps for it."
+        )
+    if taken_by := _mapping_that_takes(target.name, pack):
+        report.say(
+            f"Rename it before you drop it: {taken_by} takes files of this name, and has other headers."
+        )

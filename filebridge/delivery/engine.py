@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
@@ -20,13 +20,13 @@ from filebridge.clock import SECOND, Clock
 from filebridge.columns import unpack
 from filebridge.delivery.channel import Channel, Delivery, Trouble, backoff_seconds
 from filebridge.delivery.journal import batch_of, keys_of, split_call
-from filebridge.delivery.lookup import Found, Standing, look_up
+from filebridge.delivery.lookup import Found, Standing, look_up, parts_by_look
 from filebridge.delivery.refusals import Part, named_place, parts_by_cutting, parts_by_verdict
 from filebridge.delivery.senders import Job, Senders
 from filebridge.delivery.waits import Waits
 from filebridge.errors import CallRefused, KeyRefused, RetailOpsUnreachable
 from filebridge.ledger import calls
-from filebridge.ledger.calls import CallAnswer, CallRow
+from filebridge.ledger.calls import ABSOLUTE, CallAnswer, CallRow
 from filebridge.ledger.connect import Ledger
 from filebridge.ledger.schema import CallState
 from filebridge.milestones import reached
@@ -50,13 +50,14 @@ class _Pending:
 
     call: CallRow
     in_doubt: bool
+    pos: frozenset[str] = frozenset()
     by_named_place: bool = False
     tries: int = 0
     first_sent: float | None = None
 
 
 class Engine:
-    """One delivery. `add` the calls, then `run` once."""
+    """One delivery: `add` calls and `run`, as often as there are calls that wait for the end of others."""
 
     def __init__(
         self,
@@ -77,6 +78,7 @@ class Engine:
         self._todo: deque[_Pending] = deque()
         self._later: Waits[_Pending] = Waits()
         self._flying: dict[int, _Pending] = {}
+        self._doubtful: list[tuple[_Pending, Answer]] = []
         self._answers: list[CallAnswer] = []
         self._states: Counter[CallState] = Counter()
         self._total = 0
@@ -89,22 +91,29 @@ class Engine:
         self._is_stopped = False
 
     def add(self, found: Sequence[CallRow]) -> None:
-        """Calls to be sent, after those that were added before."""
-        self._todo += [_Pending(call, call.state is CallState.UNCERTAIN) for call in found]
+        """Calls to be sent, after those that were added before.
+
+        A mark of an earlier pass whose answer was lost is looked up before anything is sent.
+        """
+        for call in found:
+            pending = _Pending(call, call.state is CallState.UNCERTAIN)
+            if pending.in_doubt and call.action not in ABSOLUTE:
+                self._doubtful.append((pending, Answer(AnswerKind.UNCERTAIN, call.answer)))
+            else:
+                self._todo.append(pending)
         self._total += len(found)
 
-    def count(self, state: CallState) -> None:
-        """A call that has its end."""
-        self._states[state] += 1
+    def count(self, state: CallState, count: int = 1) -> None:
+        """Calls that have their end, or stay as they are."""
+        self._states[state] += count
 
     def run(self) -> Delivery:
-        """Send until every call has an end, or nothing more can be sent."""
-        self._settle_marks_in_doubt()
+        """Send until every call has an end, or nothing more can be sent; what came of all runs so far."""
         with Senders(self._send, self._channel.concurrency) as senders:
             while self._step(senders):
                 pass
         self._commit()
-        return Delivery(self._trouble, self._message, dict(self._states), self._is_stopped)
+        return Delivery(self._trouble, self._message, dict(+self._states), self._is_stopped)
 
     # The loop
 
@@ -113,6 +122,11 @@ class Engine:
         self._is_halted |= self._stop is not None and self._stop.is_set()
         if self._is_halted:
             self._take_back(senders)
+        elif self._doubtful:
+            # Nothing new goes out until it is clear how RetailOps stands; all in doubt are asked for at once.
+            if not self._flying:
+                self._look_up()
+                return True
         elif not self._later.is_resting(self.clock.monotonic()):
             # Calls whose wait is over go before all others.
             self._todo.extendleft(reversed(self._later.take_due(self.clock.monotonic())))
@@ -137,7 +151,8 @@ class Engine:
         with self.ledger.begin() as connection:
             self._record(connection)
             blocks = calls.blocks(connection, ids)
-            calls.mark_sending(connection, ids, self.clock.now())
+            window = self._without_clashes(window, blocks)
+            calls.mark_sending(connection, [pending.call.id for pending in window], self.clock.now())
         reached("calls.journalled")
         now = self.clock.monotonic()
         for pending in window:
@@ -150,6 +165,21 @@ class Engine:
             bodies = bodies_of(action, batches, vendor_id=self._channel.vendor_id)
             jobs += [Job(call_id, action, body) for call_id, body in zip(ids, bodies, strict=True)]
         return jobs
+
+    def _without_clashes(self, window: list[_Pending], blocks: Mapping[int, bytes]) -> list[_Pending]:
+        """The window without ship dates of a PO that another call under way is about: those go next."""
+        if not any(pending.call.action is Action.UPDATE_EST_SHIP_DATE for pending in window):
+            return window
+        busy = {po for pending in self._flying.values() for po in pending.pos}
+        kept: list[_Pending] = []
+        for pending in window:
+            if pending.call.action is Action.UPDATE_EST_SHIP_DATE:
+                pending.pos = frozenset(keys_of(pending.call.action, unpack(blocks[pending.call.id])))
+            if busy.isdisjoint(pending.pos):
+                kept.append(pending)
+                busy |= pending.pos
+        self._todo.extendleft(reversed([pending for pending in window if pending not in kept]))
+        return kept
 
     def _send(self, job: Job) -> Answer:
         """In a sender's thread."""
@@ -164,17 +194,17 @@ class Engine:
         taken = [self._flying.pop(job.call_id) for job in senders.take_back()]
         for pending in taken:
             self._write(pending, self._waiting_state(pending), Answer(AnswerKind.NOT_APPLIED))
-        left = [*taken, *self._todo, *self._later.take_all()]
+        left = [*taken, *self._todo, *self._later.take_all(), *(pending for pending, _ in self._doubtful)]
         self._todo.clear()
+        self._doubtful.clear()
         for pending in left:
             self.count(self._waiting_state(pending))
         self._is_stopped |= bool(left) and self._trouble is None
 
     def _tell(self) -> None:
         if self._on_progress is not None:
-            self._on_progress(
-                self._total - len(self._todo) - len(self._later) - len(self._flying), self._total
-            )
+            left = len(self._todo) + len(self._later) + len(self._flying) + len(self._doubtful)
+            self._on_progress(self._total - left, self._total)
 
     # Writing down
 
@@ -241,13 +271,18 @@ class Engine:
 
     def _uncertain(self, pending: _Pending, answer: Answer) -> None:
         pending.in_doubt = True
-        if pending.call.action is Action.UPDATE:
+        if pending.call.action in ABSOLUTE:
             late = round(self._channel.quarantine_seconds * SECOND)
             self._write(pending, CallState.UNCERTAIN, answer, restate_at=self.clock.now() + late)
             self._try_again(pending, answer)
         else:
-            self._write(pending, CallState.UNCERTAIN, answer)
-            self._look_up(pending, answer)
+            self._doubt(pending, answer)
+
+    def _doubt(self, pending: _Pending, answer: Answer) -> None:
+        """Have a mark looked up; a kill before that must find it in doubt."""
+        pending.in_doubt = True
+        self._write(pending, CallState.UNCERTAIN, answer)
+        self._doubtful.append((pending, answer))
 
     def _try_again(self, pending: _Pending, answer: Answer) -> None:
         """Once more after a while, unless that was the last time in this pass."""
@@ -282,10 +317,8 @@ class Engine:
 
     def _refused(self, pending: _Pending, answer: Answer) -> None:
         if answer.says_already:
-            # It counts only after a look that agrees; a kill before that must find it in doubt.
-            pending.in_doubt = True
-            self._write(pending, CallState.UNCERTAIN, answer)
-            self._look_up(pending, answer)
+            # It counts only after a look that agrees.
+            self._doubt(pending, answer)
         elif pending.call.records == 1:
             self._end(pending, CallState.REFUSED, answer)
         else:
@@ -336,45 +369,32 @@ class Engine:
 
     # Marks whose answer was lost
 
-    def _settle_marks_in_doubt(self) -> None:
-        """Marks of an earlier pass whose answer was lost are looked up before anything is sent again."""
-        doubtful = [p for p in self._todo if p.in_doubt and p.call.action is not Action.UPDATE]
-        for pending in doubtful:
-            self._todo.remove(pending)
-            self._look_up(pending, Answer(AnswerKind.UNCERTAIN, pending.call.answer))
-
-    def _look_up(self, pending: _Pending, answer: Answer) -> None:
-        """Ask RetailOps how the POs of a mark stand, and go on from that."""
+    def _look_up(self) -> None:
+        """Ask RetailOps how the POs of all marks in doubt stand, and go on from that."""
         self._commit()
-        if self._is_halted:
-            self.count(CallState.UNCERTAIN)
-            return
-        with self.ledger.read() as connection:
-            batch = batch_of(connection, pending.call.id)
-        pos = keys_of(pending.call.action, batch)
-        try:
-            found = look_up(
-                self._channel.client, self._channel.vendor_id, pending.call.action, frozenset(pos)
-            )
-        except KeyRefused as error:
-            self.count(CallState.UNCERTAIN)
-            self._halt(Trouble.KEY_REFUSED, str(error))
-        except (RetailOpsUnreachable, CallRefused) as error:
-            self.count(CallState.UNCERTAIN)
-            self._halt(Trouble.UNREACHABLE, str(error))
-        else:
-            self._looked_up(pending, answer, [found[po] for po in pos])
+        for action in dict.fromkeys(pending.call.action for pending, _ in self._doubtful):
+            some = [(pending, answer) for pending, answer in self._doubtful if pending.call.action is action]
+            with self.ledger.read() as connection:
+                pos = [keys_of(action, batch_of(connection, pending.call.id)) for pending, _ in some]
+            wanted = frozenset(po for own in pos for po in own)
+            try:
+                found = look_up(self._channel.client, self._channel.vendor_id, action, wanted)
+            except KeyRefused as error:
+                return self._halt(Trouble.KEY_REFUSED, str(error))
+            except (RetailOpsUnreachable, CallRefused) as error:
+                return self._halt(Trouble.UNREACHABLE, str(error))
+            self._doubtful = [one for one in self._doubtful if one not in some]
+            for (pending, answer), own in zip(some, pos, strict=True):
+                self._looked_up(pending, answer, [found[po] for po in own])
+        return None
 
     def _looked_up(self, pending: _Pending, answer: Answer, found: Sequence[Found]) -> None:
-        """Submitted ones are confirmed, gone ones dropped, and only the others sent again."""
+        """Applied ones are confirmed, gone ones dropped, and only the others sent again."""
         pending.in_doubt = False
         if all(one.standing is Standing.NOT_APPLIED for one in found):
             self._not_applied(pending, answer)
             return
-        by_end: dict[tuple[CallState, str], list[int]] = {}
-        for place, one in enumerate(found):
-            by_end.setdefault(_end_of(one), []).append(place)
-        parts = [Part(places, state, words) for (state, words), places in by_end.items()]
+        parts = parts_by_look(found)
         with self.ledger.begin() as connection:
             now = self.clock.now()
             calls.move(connection, [pending.call.id], [CallState.UNCERTAIN], CallState.REFUSED, now=now)
@@ -395,11 +415,3 @@ class Engine:
             self.count(state)
         else:
             self._try_again(pending, answer)
-
-
-def _end_of(found: Found) -> tuple[CallState, str]:
-    if found.standing is Standing.APPLIED:
-        return CallState.CONFIRMED, ""
-    if found.standing is Standing.GONE:
-        return CallState.DROPPED, found.sentence
-    return CallState.PLANNED, ""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from filebridge.delivery.refusals import Part
 from filebridge.errors import CallRefused
+from filebridge.ledger.schema import CallState
 from filebridge.planning.plan import Action
 from filebridge.retailops.client import RetailOps
 from filebridge.retailops.reading import po_of, status_of
@@ -39,6 +41,11 @@ _FIRST_APPLIED: Final[Mapping[Action, str]] = {
     Action.MARK_ACCEPTED: "accepted",
     Action.COMPLETE: "complete",
 }
+_ENDS: Final[Mapping[Standing, CallState]] = {
+    Standing.APPLIED: CallState.CONFIRMED,
+    Standing.GONE: CallState.DROPPED,
+    Standing.NOT_APPLIED: CallState.PLANNED,
+}
 _CANCELLED: Final = ("canceled", "cancelled")
 
 
@@ -55,6 +62,15 @@ def look_up(client: RetailOps, vendor_id: str, action: Action, pos: Set[str]) ->
         found.update(_ask(client, vendor_id, _CANCELLED, Standing.GONE, wanted=pos - found.keys()))
     gone = Found(Standing.GONE, "RetailOps has no such PO any more, in any status.")
     return {po: found.get(po, gone) for po in pos}
+
+
+def parts_by_look(found: Sequence[Found]) -> list[Part]:
+    """The records of a mark by how their POs stand: applied ones are confirmed, gone ones dropped."""
+    by_end: dict[tuple[CallState, str], list[int]] = {}
+    for place, one in enumerate(found):
+        words = one.sentence if one.standing is Standing.GONE else ""
+        by_end.setdefault((_ENDS[one.standing], words), []).append(place)
+    return [Part(places, state, words) for (state, words), places in by_end.items()]
 
 
 def _asked(action: Action) -> Iterator[tuple[Standing, tuple[str, ...]]]:

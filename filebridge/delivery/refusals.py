@@ -16,11 +16,15 @@ _NAMED_PLACE: Final = re.compile(r"\bidx\W{0,3}(\d{1,6})\b")
 
 @dataclass(frozen=True)
 class Part:
-    """Some records of a call, by their places, and what becomes of them: PLANNED ones are sent by themselves."""
+    """Some records of a call, by their places, and what becomes of them.
+
+    PLANNED ones are sent by themselves, now or, where they stay, in a later pass.
+    """
 
     places: Sequence[int]
     state: CallState = CallState.PLANNED
     words: str = ""
+    stays: bool = False
 
 
 def parts_by_verdict(answer: Answer, keys: Sequence[str]) -> list[Part] | None:

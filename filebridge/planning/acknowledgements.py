@@ -161,7 +161,7 @@ def _hold(
     if missing and file.feed.partial == "hold":
         return Hold(
             "partial_shipment",
-            f"PO {group.po} waits for its other rows: it is {kind.word} as a whole, and {missing} is not named yet.",
+            f"PO {group.po} waits for its other rows: it is {kind.word} as a whole, and {missing} to come.",
         )
     return None
 

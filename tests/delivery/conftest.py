@@ -2,23 +2,24 @@
 
 import json
 import time
+from datetime import UTC, datetime
 
 import numpy as np
 import pyarrow as pa
 import pytest
 import sqlalchemy as sa
 
-from filebridge.clock import SECOND, SystemClock
+from filebridge.clock import SECOND, SystemClock, to_micros
 from filebridge.columns import int_array, pack, text_column, unpack
 from filebridge.delivery import Channel, deliver, restate_due
 from filebridge.delivery.journal import keys_of
 from filebridge.ledger import calls
 from filebridge.ledger.connect import open_ledger
-from filebridge.ledger.schema import call, call_block, file, order_file, row_block
+from filebridge.ledger.schema import call, call_block, call_po, file, order_file, row_block
 from filebridge.mapping.mapped import BY_RECORD, RowRuns
 from filebridge.planning.plan import Action, PlannedCall
 from filebridge.retailops.client import RetailOps, Timeouts
-from filebridge.retailops.wire import mark_record
+from filebridge.retailops.wire import complete_body, mark_record, ship_date_record
 from filebridge.sandbox import Sandbox, State
 
 KEY = "invented-key-0123456789"
@@ -72,6 +73,11 @@ class Book:
         self.clock = clock
         self.sandbox = sandbox
         self.files = 0
+        self.said = Said()
+
+    def add(self, *numbers, status="submitted"):
+        """Have RetailOps hold these POs, of the usual items."""
+        self.sandbox.state.add_pos([_po(number, status=status) for number in numbers])
 
     def deliver(self, *, channel=None, **options):
         return deliver(self.ledger, channel or self.channel, clock=self.clock, **options)
@@ -92,11 +98,16 @@ class Book:
 
     def sent(self):
         """The keys of the records of every write that reached RetailOps, a list a call."""
+        return [keys for _, keys in self.sent_by_action()]
+
+    def sent_by_action(self):
+        """The short name of every write that reached RetailOps, with the keys of its records."""
         found = []
         for one in self.sandbox.calls:
             if one.action != "Vendor.PO.fetch":
-                records = json.loads(one.body)["records"]
-                found.append([record.get("vpc") or record.get("po") for record in records])
+                body = json.loads(one.body)
+                keys = [record.get("vpc") or record["po"] for record in body.get("records", [body])]
+                found.append((one.action.rpartition(".")[2], keys))
         return found
 
     def plan_update(self, *batches, order_at=None, feed="inventory", planned_ago=0):
@@ -117,6 +128,33 @@ class Book:
             block = pack(pa.RecordBatch.from_arrays(columns, names=["vpc", "quantity", "record"]))
             planned.append(PlannedCall(Action.UPDATE, len(batch), len(batch), block, order_at or now))
             first += len(batch)
+        self._add_file(file_id, feed, runs, planned, now)
+        return file_id
+
+    def plan_pos(self, *planned, rows_per_po=1, planned_ago=0):
+        """A file about POs: calls as pairs of an action and records, which are pairs of PO and JSON text; its id."""
+        self.files += 1
+        file_id = f"F{self.files}"
+        now = self.clock.now() - planned_ago
+        pos = list(dict.fromkeys(po for _, records in planned for po, _ in records))
+        numbers = np.repeat(np.arange(len(pos), dtype=np.int32), rows_per_po)
+        rows = np.arange(len(numbers), dtype=np.int32)
+        runs = RowRuns.of_rows(rows + 2, np.full(len(rows), BY_RECORD, dtype=np.int32), numbers)
+        found = []
+        for action, records in planned:
+            named = tuple(dict.fromkeys(po for po, _ in records))
+            columns = [
+                text_column([text for _, text in records]),
+                int_array(np.array([pos.index(po) for po, _ in records], dtype=np.int32)),
+            ]
+            block = pack(pa.RecordBatch.from_arrays(columns, names=["records", "record"]))
+            found.append(
+                PlannedCall(action, len(records), len(named) * rows_per_po, block, order_at=now, pos=named)
+            )
+        self._add_file(file_id, "about-pos", runs, found, now)
+        return file_id
+
+    def _add_file(self, file_id, feed, runs, planned, now):
         with self.ledger.begin() as connection:
             connection.execute(sa.insert(file).values(_file_values(file_id, feed, now)))
             connection.execute(sa.insert(row_block).values(file_id=file_id, runs=pack(runs.batch())))
@@ -129,7 +167,24 @@ class Book:
                 file_id=file_id,
                 arrival=self.files,
             )
-        return file_id
+
+    def states_by_po(self, file_id, action=None):
+        """State of each PO's call, of one action or all, in a file."""
+        found = {}
+        for one in self.calls(file_id=file_id):
+            if one.state != "split" and action in (None, one.action):
+                with self.ledger.read() as connection:
+                    block = calls.blocks(connection, [one.id])[one.id]
+                found |= dict.fromkeys(keys_of(one.action, unpack(block)), one.state.value)
+        return found
+
+    def pos_named(self, file_id):
+        """POs by which the ledger finds each call of a file that was not split."""
+        with self.ledger.read() as connection:
+            rows = connection.execute(
+                sa.select(call_po.c.call_id, call_po.c.po).join(call).where(call.c.file_id == file_id)
+            ).all()
+        return sorted((call_id, po) for call_id, po in rows)
 
     def plan_marks(self, *pos):
         """A PO file whose one call marks these POs, as the state of the sandbox has them; its id."""
@@ -138,7 +193,8 @@ class Book:
             for po in pos
         ]
         block = pack(pa.RecordBatch.from_arrays([text_column(records)], names=["records"]))
-        planned = PlannedCall(Action.MARK_SUBMITTED, len(records), 0, block)
+        named = tuple(po["po"] for po in pos)
+        planned = PlannedCall(Action.MARK_SUBMITTED, len(records), 0, block, pos=named)
         with self.ledger.begin() as connection:
             connection.execute(sa.insert(order_file).values(_ORDER_FILE))
             calls.add_calls(
@@ -213,14 +269,42 @@ _ORDER_FILE = {
 
 @pytest.fixture
 def make_po():
-    def make(number, **values):
-        items = [
-            {"po_item_id": 456, "vpc": "MAR-1", "quantity": 2},
-            {"po_item_id": 457, "vpc": "00120", "quantity": 1},
-        ]
-        return {"po": number, "vendor_id": 27, "status": "ready", "items": items} | values
+    return _po
 
-    return make
+
+def _po(number, **values):
+    items = [
+        {"po_item_id": 456, "vpc": "MAR-1", "quantity": 2},
+        {"po_item_id": 457, "vpc": "00120", "quantity": 1},
+    ]
+    return {"po": number, "vendor_id": 27, "status": "ready", "items": items} | values
+
+
+class Said:
+    """What files say of a PO, as planned calls carry it."""
+
+    def accepted(self, *pos):
+        return Action.MARK_ACCEPTED, [(po, mark_record(po, _ITEMS)) for po in pos]
+
+    def submitted(self, *pos):
+        return Action.MARK_SUBMITTED, [(po, mark_record(po, _ITEMS)) for po in pos]
+
+    def ship_dates(self, *pos, day=1, items=None):
+        return Action.UPDATE_EST_SHIP_DATE, [
+            (po, ship_date_record(po, at_noon(day), items or _ITEMS)) for po in pos
+        ]
+
+    def complete(self, po):
+        packages = [(7, "1Z1", [("MAR-1", 2)]), (60, "1Z2", [("00120", 1)])]
+        return Action.COMPLETE, [(po, complete_body(po, packages))]
+
+
+_ITEMS = [(456, 2), (457, 1)]
+
+
+def at_noon(day):
+    """Noon of a day of December 2026, microseconds UTC."""
+    return to_micros(datetime(2026, 12, day, 12, tzinfo=UTC))
 
 
 @pytest.fixture
