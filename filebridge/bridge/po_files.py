@@ -30,7 +30,7 @@ def look_up_for(desk: Desk, pack: VendorPack, read: ReadFile) -> LookedUp:
     Raises RetailOpsUnreachable, KeyRefused, CallRefused.
     """
     document = read.mapped.document
-    if document == "shipments" and carriers.carriers_of(desk.ledger, pack) is None:
+    if document == "shipments":
         carriers.refresh(desk, pack, forced=True)
     return look_up(desk, pack, document, {row.po for row in _rows(read)})
 

@@ -94,6 +94,8 @@ def _find(lines: Sequence[_Line]) -> tuple[int, float, list[str]]:
     if best < 0.4:
         return 0, 0.9 if any(Kind.NUMBER in line.filled.values() for line in lines[:1]) else 0.5, []
     place, header = next((at, line) for at, (score, line) in enumerate(scores) if score >= 0.8 * best)
+    if place and _spans_all(lines):
+        place, header = 0, lines[0]
     above = lines[place - 1] if place else None
     if (
         above
@@ -107,6 +109,20 @@ def _find(lines: Sequence[_Line]) -> tuple[int, float, list[str]]:
         header.row,
         0.75 if numeric else 0.95,
         [f"the header in row {header.row} has numbers in it"] if numeric else [],
+    )
+
+
+def _spans_all(lines: Sequence[_Line]) -> bool:
+    """Whether the first row has different names side by side, and no row below it has a cell beyond them.
+
+    Columns that no row fills do not speak against such a header: a form that is partly filled in has them.
+    """
+    first, *below = lines[: _BELOW + 1]
+    names = [first.cells[at].strip().casefold() for at in first.filled]
+    return (
+        _is_text(first)
+        and len(set(names)) == len(names) == max(first.filled) - min(first.filled) + 1
+        and all(line.filled.keys() <= first.filled.keys() for line in below)
     )
 
 

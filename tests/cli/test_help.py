@@ -10,7 +10,8 @@ import pytest
 COMMANDS = [
     *("demo", "init", "check", "preview", "run", "watch", "status", "files", "show", "rows"),
     *("release", "discard", "retry", "template", "schema"),
-    *("orders fetch", "orders show", "orders resend", "orders"),
+    *("orders fetch", "orders show", "orders resend", "orders close", "orders", "exceptions"),
+    *("carriers", "carriers learn"),
 ]
 HEAVY = ("rich", "pyarrow", "numpy", "sqlalchemy", "pydantic", "httpx", "openpyxl", "ruamel")
 
@@ -64,7 +65,7 @@ def test_the_version_is_told(filebridge: Any) -> None:
         ["run", "--only", "sideways"],
         ["run", "--vendor", "acne"],
         ["template", "invoices"],
-        ["template", "shipments"],
+        ["template", "purchase-orders"],
         ["preview", "there/is/none.csv"],
         ["-C"],
         ["orders", "show"],
@@ -86,7 +87,7 @@ def test_nonsense_is_answered_with_a_sentence_and_exit_2(
 
 def test_a_slip_is_answered_with_what_there_is(workspace: Any) -> None:
     assert "Did you mean acme?" in workspace.read("run", "--vendor", "acne").err
-    assert "acknowledgements" not in workspace.read("template", "shipments").err
+    assert "FileBridge writes" in workspace.read("template", "purchase-orders").err
     assert "rejected" in workspace.read("files", "--status", "lost").err
 
 
