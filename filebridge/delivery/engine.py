@@ -9,8 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections import Counter, deque
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from itertools import groupby
 from typing import Final
 
@@ -21,6 +20,7 @@ from filebridge.columns import unpack
 from filebridge.delivery.channel import Channel, Delivery, Trouble, backoff_seconds
 from filebridge.delivery.journal import batch_of, keys_of, split_call
 from filebridge.delivery.lookup import Found, Standing, look_up, parts_by_look
+from filebridge.delivery.pending import Pending, without_clashes
 from filebridge.delivery.refusals import Part, named_place, parts_by_cutting, parts_by_verdict
 from filebridge.delivery.senders import Job, Senders
 from filebridge.delivery.waits import Waits
@@ -30,7 +30,6 @@ from filebridge.ledger.calls import ABSOLUTE, CallAnswer, CallRow
 from filebridge.ledger.connect import Ledger
 from filebridge.ledger.schema import CallState
 from filebridge.milestones import reached
-from filebridge.planning.plan import Action
 from filebridge.retailops import transport as _transport  # noqa: F401  (while the reader is still at work)
 from filebridge.retailops.client import LONGEST_WAIT_SECONDS
 from filebridge.retailops.wire import Answer, AnswerKind, bodies_of, path_of
@@ -42,18 +41,6 @@ WINDOW: Final = 32
 
 _LOOK_SECONDS: Final = 0.2
 """How often a wait looks whether it is to end."""
-
-
-@dataclass(eq=False)
-class _Pending:
-    """A call without an end. `in_doubt`: an earlier sending of it may have been applied."""
-
-    call: CallRow
-    in_doubt: bool
-    pos: frozenset[str] = frozenset()
-    by_named_place: bool = False
-    tries: int = 0
-    first_sent: float | None = None
 
 
 class Engine:
@@ -75,10 +62,10 @@ class Engine:
         self._on_progress = on_progress
         self._stop = stop
         self._chance = chance
-        self._todo: deque[_Pending] = deque()
-        self._later: Waits[_Pending] = Waits()
-        self._flying: dict[int, _Pending] = {}
-        self._doubtful: list[tuple[_Pending, Answer]] = []
+        self._todo: deque[Pending] = deque()
+        self._later: Waits[Pending] = Waits()
+        self._flying: dict[int, Pending] = {}
+        self._doubtful: list[tuple[Pending, Answer]] = []
         self._answers: list[CallAnswer] = []
         self._states: Counter[CallState] = Counter()
         self._total = 0
@@ -96,7 +83,7 @@ class Engine:
         A mark of an earlier pass whose answer was lost is looked up before anything is sent.
         """
         for call in found:
-            pending = _Pending(call, call.state is CallState.UNCERTAIN)
+            pending = Pending(call, call.state is CallState.UNCERTAIN)
             if pending.in_doubt and call.action not in ABSOLUTE:
                 self._doubtful.append((pending, Answer(AnswerKind.UNCERTAIN, call.answer)))
             else:
@@ -151,7 +138,8 @@ class Engine:
         with self.ledger.begin() as connection:
             self._record(connection)
             blocks = calls.blocks(connection, ids)
-            window = self._without_clashes(window, blocks)
+            window, clashing = without_clashes(window, self._flying.values(), blocks)
+            self._todo.extendleft(reversed(clashing))
             calls.mark_sending(connection, [pending.call.id for pending in window], self.clock.now())
         reached("calls.journalled")
         now = self.clock.monotonic()
@@ -165,21 +153,6 @@ class Engine:
             bodies = bodies_of(action, batches, vendor_id=self._channel.vendor_id)
             jobs += [Job(call_id, action, body) for call_id, body in zip(ids, bodies, strict=True)]
         return jobs
-
-    def _without_clashes(self, window: list[_Pending], blocks: Mapping[int, bytes]) -> list[_Pending]:
-        """The window without ship dates of a PO that another call under way is about: those go next."""
-        if not any(pending.call.action is Action.UPDATE_EST_SHIP_DATE for pending in window):
-            return window
-        busy = {po for pending in self._flying.values() for po in pending.pos}
-        kept: list[_Pending] = []
-        for pending in window:
-            if pending.call.action is Action.UPDATE_EST_SHIP_DATE:
-                pending.pos = frozenset(keys_of(pending.call.action, unpack(blocks[pending.call.id])))
-            if busy.isdisjoint(pending.pos):
-                kept.append(pending)
-                busy |= pending.pos
-        self._todo.extendleft(reversed([pending for pending in window if pending not in kept]))
-        return kept
 
     def _send(self, job: Job) -> Answer:
         """In a sender's thread."""
@@ -209,7 +182,7 @@ class Engine:
     # Writing down
 
     def _write(
-        self, pending: _Pending, state: CallState, answer: Answer, *, restate_at: int | None = None
+        self, pending: Pending, state: CallState, answer: Answer, *, restate_at: int | None = None
     ) -> None:
         """Have an answer recorded with the next commit."""
         self._answers.append(
@@ -234,12 +207,12 @@ class Engine:
                 self._record(connection)
             reached("calls.recorded")
 
-    def _waiting_state(self, pending: _Pending) -> CallState:
+    def _waiting_state(self, pending: Pending) -> CallState:
         return CallState.UNCERTAIN if pending.in_doubt else CallState.PLANNED
 
     # What an answer means
 
-    def _settle(self, pending: _Pending, answer: Answer) -> None:
+    def _settle(self, pending: Pending, answer: Answer) -> None:
         if answer.kind in (AnswerKind.CONFIRMED, AnswerKind.REFUSED):
             self._later.forget_failures()
             self._answered_at = self.clock.monotonic()
@@ -257,11 +230,11 @@ class Engine:
         else:
             self._uncertain(pending, answer)
 
-    def _end(self, pending: _Pending, state: CallState, answer: Answer) -> None:
+    def _end(self, pending: Pending, state: CallState, answer: Answer) -> None:
         self._write(pending, state, answer)
         self.count(state)
 
-    def _leave(self, pending: _Pending, answer: Answer) -> None:
+    def _leave(self, pending: Pending, answer: Answer) -> None:
         """To the next pass."""
         self._end(pending, self._waiting_state(pending), answer)
 
@@ -269,7 +242,7 @@ class Engine:
         self._trouble, self._message = trouble, message
         self._is_halted = True
 
-    def _uncertain(self, pending: _Pending, answer: Answer) -> None:
+    def _uncertain(self, pending: Pending, answer: Answer) -> None:
         pending.in_doubt = True
         if pending.call.action in ABSOLUTE:
             late = round(self._channel.quarantine_seconds * SECOND)
@@ -278,13 +251,13 @@ class Engine:
         else:
             self._doubt(pending, answer)
 
-    def _doubt(self, pending: _Pending, answer: Answer) -> None:
+    def _doubt(self, pending: Pending, answer: Answer) -> None:
         """Have a mark looked up; a kill before that must find it in doubt."""
         pending.in_doubt = True
         self._write(pending, CallState.UNCERTAIN, answer)
         self._doubtful.append((pending, answer))
 
-    def _try_again(self, pending: _Pending, answer: Answer) -> None:
+    def _try_again(self, pending: Pending, answer: Answer) -> None:
         """Once more after a while, unless that was the last time in this pass."""
         pending.tries += 1
         backoff = backoff_seconds(pending.tries, first=self._channel.backoff_seconds, chance=self._chance())
@@ -305,7 +278,7 @@ class Engine:
             due = self.clock.monotonic() + wait
             self._later.add(pending, due, pauses=answer.retry_after is not None)
 
-    def _give_up(self, pending: _Pending, answer: Answer) -> None:
+    def _give_up(self, pending: Pending, answer: Answer) -> None:
         """One call without an answer does not hold the others back, as long as they get theirs."""
         if pending.first_sent is not None and self._answered_at > pending.first_sent:
             self._trouble = self._trouble or Trouble.UNREACHABLE
@@ -315,7 +288,7 @@ class Engine:
 
     # Refusals
 
-    def _refused(self, pending: _Pending, answer: Answer) -> None:
+    def _refused(self, pending: Pending, answer: Answer) -> None:
         if answer.says_already:
             # It counts only after a look that agrees.
             self._doubt(pending, answer)
@@ -324,7 +297,7 @@ class Engine:
         else:
             self._cut(pending, answer, was=CallState.SENDING)
 
-    def _cut(self, pending: _Pending, answer: Answer, *, was: CallState) -> None:
+    def _cut(self, pending: Pending, answer: Answer, *, was: CallState) -> None:
         """Replace a refused call by parts: as the answer tells records apart, else by cutting it."""
         call = pending.call
         with self.ledger.begin() as connection:
@@ -346,7 +319,7 @@ class Engine:
         reached("call.split", str(call.id))
 
     def _replace(
-        self, connection: sa.Connection, pending: _Pending, parts: Sequence[Part], named: int | None = None
+        self, connection: sa.Connection, pending: Pending, parts: Sequence[Part], named: int | None = None
     ) -> None:
         """In a transaction in which the call is REFUSED: put its parts in its place."""
         batch = batch_of(connection, pending.call.id)
@@ -356,7 +329,7 @@ class Engine:
                 self.count(part.state)
         planned = [part for part in parts if part.state is CallState.PLANNED]
         news = [
-            _Pending(
+            Pending(
                 call,
                 in_doubt=False,
                 by_named_place=named is not None and list(part.places) == [named],
@@ -388,7 +361,7 @@ class Engine:
                 self._looked_up(pending, answer, [found[po] for po in own])
         return None
 
-    def _looked_up(self, pending: _Pending, answer: Answer, found: Sequence[Found]) -> None:
+    def _looked_up(self, pending: Pending, answer: Answer, found: Sequence[Found]) -> None:
         """Applied ones are confirmed, gone ones dropped, and only the others sent again."""
         pending.in_doubt = False
         if all(one.standing is Standing.NOT_APPLIED for one in found):
@@ -401,7 +374,7 @@ class Engine:
             self._replace(connection, pending, parts)
         reached("call.looked_up", str(pending.call.id))
 
-    def _not_applied(self, pending: _Pending, answer: Answer) -> None:
+    def _not_applied(self, pending: Pending, answer: Answer) -> None:
         """The mark was not applied: a refusal stands, a lost answer is as good as none sent."""
         call, now = pending.call, self.clock.now()
         if answer.kind is AnswerKind.REFUSED and call.records > 1:

@@ -8,6 +8,7 @@ import pytest
 
 from filebridge.delivery import Delivery, Trouble
 from filebridge.ledger.schema import CallState
+from filebridge.milestones import _observers, observe
 from filebridge.planning.plan import Action
 
 ACCEPT, DATES, COMPLETE = Action.MARK_ACCEPTED, Action.UPDATE_EST_SHIP_DATE, Action.COMPLETE
@@ -443,3 +444,73 @@ def test_a_record_that_is_only_partly_overtaken_goes_and_the_newer_dates_are_sta
         item["po_item_id"]: item["estimated_ship_date"][8:10] for item in sandbox.state.pos["D1"]["items"]
     }
     assert days == {456: "02", 457: "01"}
+
+
+# Kills
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+def deliver_with_kill(book, file_id, step, nth):
+    """Deliver, with the process ending at the nth such step; then start again, as often as needed."""
+    left = [nth]
+
+    def kill(reached):
+        left[0] -= reached == step
+        if reached == step and left[0] == 0:
+            raise Killed
+
+    observe(kill)
+    try:
+        book.deliver(file_id=file_id)
+    except Killed:
+        for thread in threading.enumerate():
+            if thread.name == "filebridge-sender":
+                thread.join(5)
+        book.lose()
+    finally:
+        _observers.remove(kill)
+    while book.deliver(file_id=file_id).left:
+        pass
+
+
+EACH_STEP = pytest.mark.parametrize(
+    "step", ["calls.journalled", "call.answered", "call.split", "calls.recorded", "call.looked_up"]
+)
+
+
+@EACH_STEP
+@pytest.mark.parametrize("nth", [1, 2])
+def test_a_kill_at_any_step_completes_no_po_twice(book, sandbox, step, nth):
+    pos = [f"D{number}" for number in range(70)]
+    book.add(*pos)
+    sandbox.state.change_po("D5", fields={"status": "canceled"})
+    file_id = book.plan_pos(*(book.said.complete(po) for po in pos))
+    sandbox.faults.add(kind="drop_after", action="complete", on=9)
+    sandbox.faults.add(kind="html_502", action="complete", on=40)
+    deliver_with_kill(book, file_id, step, nth)
+    ends = dict.fromkeys(pos, "confirmed")
+    found = book.states_by_po(file_id)
+    assert found.pop("D5") in ("refused", "dropped")
+    assert found == {po: end for po, end in ends.items() if po != "D5"}
+    completed = [po for keys in book.sent() for po in keys]
+    assert max(completed.count(po) for po in pos) <= 2  # the one that was not applied
+    assert sum(completed.count(po) > 1 for po in pos) <= 1
+
+
+@EACH_STEP
+@pytest.mark.parametrize("nth", [1, 2, 3])
+def test_a_kill_at_any_step_costs_no_acceptance_and_no_date(book, sandbox, step, nth):
+    pos = [f"D{number}" for number in range(12)]
+    book.add(*pos, status="submitted")
+    sandbox.state.change_po("D5", fields={"status": "canceled"})
+    file_id = book.plan_pos(
+        book.said.accepted(*pos[:8]), book.said.accepted(*pos[8:]), book.said.ship_dates(*pos), rows_per_po=2
+    )
+    sandbox.faults.add(kind="drop_after", action="mark_accepted", on=2)
+    deliver_with_kill(book, file_id, step, nth)
+    assert book.states_by_po(file_id, DATES) == dict.fromkeys(pos, "confirmed") | {"D5": "superseded"}
+    assert dates(sandbox) == dict.fromkeys(set(pos) - {"D5"}, 1)
+    assert book.is_whole(file_id)

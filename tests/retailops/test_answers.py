@@ -127,6 +127,41 @@ def test_a_refusal_of_a_mark_may_say_that_it_is_so_already(text, already):
     assert not decipher(200, JSON, body, Action.UPDATE).says_already
 
 
+@pytest.mark.parametrize(
+    ("text", "accepted", "complete"),
+    [
+        ("for field idx 0: PO D1 status: accepted, ineligible for this action", True, False),
+        ("PO D1 status: receiving, ineligible for this action", True, False),
+        ("PO D1 status: complete, ineligible for this action", True, True),
+        ("PO D1 was already completed", True, True),
+        ("PO D1 has already been marked as accepted", True, False),
+        ("PO D1 status: submitted, ineligible for this action", False, False),
+        ("PO D1 status: incomplete", False, False),
+        ("PO D1 status: canceled, ineligible for this action", False, False),
+        ("PO D1 was already canceled", False, False),
+        ("the packages are not complete", False, False),
+    ],
+)
+def test_only_words_that_say_so_mean_that_a_po_is_accepted_or_complete_already(text, accepted, complete):
+    body = b'{"ERROR":"' + text.encode() + b'","ERRORCODE":"general"}'
+    assert decipher(200, JSON, body, Action.MARK_ACCEPTED).says_already is accepted
+    assert decipher(200, JSON, body, Action.COMPLETE).says_already is complete
+    assert not decipher(200, JSON, body, Action.UPDATE_EST_SHIP_DATE).says_already
+
+
+def test_two_records_of_one_po_are_told_apart_by_their_places_alone():
+    def of(*entries):
+        body = b'{"success":1,"records":[' + b",".join(entries) + b"]}"
+        return decipher(200, JSON, body, Action.UPDATE_EST_SHIP_DATE)
+
+    good, bad, other = b'{"po":"D1","success":1}', b'{"po":"D1","ERROR":"x"}', b'{"po":"D2","success":1}'
+    keys = ["D1", "D2", "D1"]
+    assert [v.confirmed for v in match_verdicts(of(good, other, bad), keys)] == [True, True, False]
+    assert match_verdicts(of(good, bad, other), keys) is None
+    assert match_verdicts(of(bad), keys) is None
+    assert match_verdicts(of(bad, other), keys) is None
+
+
 def test_evidence_for_each_record_is_read_and_one_refused_record_refuses_the_call():
     body = (
         b'{"success":1,"records":[{"vpc":"A","success":1},{"vpc":7,"success":"1"},'

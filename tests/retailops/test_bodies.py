@@ -1,5 +1,6 @@
 """Request bodies, byte for byte."""
 
+import json
 import subprocess
 import sys
 import time
@@ -13,7 +14,18 @@ from hypothesis import strategies as st
 
 from filebridge.columns import int_array, pack, text_column, unpack
 from filebridge.planning.plan import Action
-from filebridge.retailops.wire import bodies_of, body_of, fetch_body, mark_record, path_of
+from filebridge.retailops.wire import (
+    FETCH_PATH,
+    SHIP_CLASSES_BODY,
+    SHIP_CLASSES_PATH,
+    bodies_of,
+    body_of,
+    complete_body,
+    fetch_body,
+    mark_record,
+    path_of,
+    ship_date_record,
+)
 
 texts = st.text(st.characters(codec="utf-8"), min_size=1, max_size=12)
 costs = st.decimals(0, 10_000, places=2).map(str) | st.just("")
@@ -86,6 +98,101 @@ def test_a_cost_goes_out_as_the_very_digits_that_it_was_given_in(rows):
         for vpc, quantity, cost, _ in rows
     ]
     assert body_of(Action.UPDATE, batch, vendor_id="27").decode() == f'{{"records":[{",".join(parts)}]}}'
+
+
+def records_batch(*records):
+    """A block of a call about POs, as the ledger keeps it."""
+    numbers = int_array(np.arange(len(records), dtype=np.int32))
+    whole = pa.RecordBatch.from_arrays([text_column(records), numbers], names=["records", "record"])
+    return unpack(pack(whole))
+
+
+AT = 1_435_848_467_999_999
+"""2015-07-02 14:47:47 and a fraction, UTC."""
+
+SEVEN = [
+    (
+        "/product/externalsku/update~2.json",
+        body_of(Action.UPDATE, make_batch([("V1", 12)]), vendor_id="27"),
+        b'{"records":[{"vendor_id":"27","vpc":"V1","quantity":12}]}',
+    ),
+    (
+        "/Vendor/PO/Fetch.json",
+        fetch_body("27", ["ready"], start=0, limit=100),
+        b'{"vendor_id":"27","start":0,"limit":100,"status":"ready","with_items":true}',
+    ),
+    (
+        "/Vendor/PO/MarkSubmitted.json",
+        body_of(Action.MARK_SUBMITTED, records_batch(mark_record("D123", [(456, 1)])), vendor_id="27"),
+        b'{"records":[{"po":"D123","items":[{"po_item_id":456,"quantity":1}]}]}',
+    ),
+    (
+        "/Constant/Ship/CarrierClass/fetch.json",
+        SHIP_CLASSES_BODY,
+        b'{"all":1}',
+    ),
+    (
+        "/Vendor/PO/Complete.json",
+        body_of(
+            Action.COMPLETE,
+            records_batch(
+                complete_body("D123", [(7, "1Z123", [("V1", 1), ("V2", 2)]), ("A7", "0042", [("V1", 1)])])
+            ),
+            vendor_id="27",
+        ),
+        b'{"po":"D123","packages":[{"ship_class_id":7,"tracking_number":"1Z123","items":[{"vpc":"V1","quantity":1},'
+        b'{"vpc":"V2","quantity":2}],"unit_count":3},{"ship_class_id":"A7","tracking_number":"0042",'
+        b'"items":[{"vpc":"V1","quantity":1}],"unit_count":1}]}',
+    ),
+    (
+        "/Vendor/PO/MarkAccepted.json",
+        body_of(
+            Action.MARK_ACCEPTED,
+            records_batch(mark_record("D123", [(456, 1)]), mark_record("D124", [("457", 2)])),
+            vendor_id="27",
+        ),
+        b'{"records":[{"po":"D123","items":[{"po_item_id":456,"quantity":1}]},'
+        b'{"po":"D124","items":[{"po_item_id":"457","quantity":2}]}]}',
+    ),
+    (
+        "/Vendor/PO/UpdateEstShipDate.json",
+        body_of(
+            Action.UPDATE_EST_SHIP_DATE,
+            records_batch(ship_date_record("D123", AT, [(456, 1)])),
+            vendor_id="27",
+        ),
+        b'{"records":[{"po":"D123","estimated_ship_date":"2015-07-02T14:47:47Z",'
+        b'"items":[{"po_item_id":456,"quantity":1}]}]}',
+    ),
+]
+PATHS = [
+    path_of(Action.UPDATE),
+    FETCH_PATH,
+    path_of(Action.MARK_SUBMITTED),
+    SHIP_CLASSES_PATH,
+    path_of(Action.COMPLETE),
+    path_of(Action.MARK_ACCEPTED),
+    path_of(Action.UPDATE_EST_SHIP_DATE),
+]
+
+
+@pytest.mark.parametrize("place", range(7), ids=[path for path, _, _ in SEVEN])
+def test_each_of_the_seven_calls_is_the_documented_one_byte_for_byte(place):
+    path, body, expected = SEVEN[place]
+    assert PATHS[place] == path
+    assert body == expected
+
+
+def test_a_complete_is_one_po_a_call():
+    two = records_batch(complete_body("D1", []), complete_body("D2", []))
+    with pytest.raises(ValueError, match="too many values"):
+        body_of(Action.COMPLETE, two, vendor_id="27")
+
+
+@pytest.mark.parametrize("at", [0, 1, 999_999, -1])
+def test_a_ship_date_is_sent_in_whole_seconds(at):
+    second = "1969-12-31T23:59:59Z" if at < 0 else "1970-01-01T00:00:00Z"
+    assert json.loads(ship_date_record("D1", at, []))["estimated_ship_date"] == second
 
 
 def test_a_mark_names_the_exported_items_with_ids_in_the_type_they_came_in():

@@ -15,6 +15,7 @@ import pytest
 from filebridge.errors import CallRefused, KeyRefused, RetailOpsUnreachable, UserError
 from filebridge.planning.plan import Action
 from filebridge.retailops.client import RetailOps, Timeouts
+from filebridge.retailops.reading import ShipClass
 from filebridge.retailops.transport import ANSWER_BYTES
 from filebridge.retailops.wire import AnswerKind, path_of
 from filebridge.sandbox import Sandbox, State, seed_orders
@@ -375,3 +376,41 @@ def test_a_record_that_cannot_be_read_is_told_and_the_others_are_kept(sandbox, c
     orders = connect(sandbox.url).fetch_orders("27", ["ready"], wanted={"D1"}, on_fault=faults.append)
     assert [order["po"] for order in orders] == ["D1"]
     assert faults == ["record 2 has no PO number (`po`)"]
+
+
+# Ship classes
+
+
+def test_ship_classes_are_fetched_with_the_documented_body(sandbox, connect):
+    classes = connect(sandbox.url).fetch_ship_classes()
+    call = sandbox.calls[0]
+    assert (call.path, call.body) == ("/Constant/Ship/CarrierClass/fetch.json", b'{"all":1}')
+    assert ShipClass(62, "UPS Ground", True) in classes
+    assert [one.name for one in classes if one.id in (7, 113)] == ["FedEx Ground", "FedEx Ground"]
+
+
+def test_reading_ship_classes_is_tried_again(sandbox, connect):
+    sandbox.faults.add(kind="html_502", action="carriers", times=2)
+    assert len(connect(sandbox.url).fetch_ship_classes()) > 20
+    sandbox.faults.add(kind="raw", text='{"success":1}', times=0)
+    with pytest.raises(RetailOpsUnreachable, match=r"without a list of ship classes"):
+        connect(sandbox.url, attempts=2).fetch_ship_classes()
+
+
+@pytest.mark.parametrize(
+    ("fault", "error"), [({"kind": "authz"}, KeyRefused), ({"kind": "error", "text": "no"}, CallRefused)]
+)
+def test_reading_ship_classes_raises_what_reading_orders_raises(sandbox, connect, fault, error):
+    sandbox.faults.add(fault)
+    with pytest.raises(error):
+        connect(sandbox.url).fetch_ship_classes()
+
+
+def test_a_ship_class_that_cannot_be_read_is_told_or_logged_and_the_others_are_kept(sandbox, connect, caplog):
+    sandbox.faults.add(kind="raw", text='{"success":1,"records":[{"id":1,"name":"UPS"},{"id":2}]}', times=2)
+    faults = []
+    assert connect(sandbox.url).fetch_ship_classes(on_fault=faults.append) == (ShipClass(1, "UPS", True),)
+    assert faults == ["record 2 has the id 2 and no name"]
+    with caplog.at_level(logging.WARNING):
+        connect(sandbox.url).fetch_ship_classes()
+    assert "a ship class that cannot be read: record 2" in caplog.text

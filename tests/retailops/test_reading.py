@@ -9,11 +9,13 @@ from filebridge.retailops.paging import MOST_PASSES, read_all
 from filebridge.retailops.reading import (
     OrderItem,
     OrdersPage,
+    ShipClass,
     date_submit_of,
     items_of,
     po_of,
     read_json,
     read_orders,
+    read_ship_classes,
     status_of,
     whole_number,
 )
@@ -193,3 +195,74 @@ def test_what_stays_in_the_set_is_found_whatever_else_leaves_it(data):
     removals = [lambda held, name=name: name in held and held.remove(name) for name in goes]
     shop = Shop(names, data.draw(st.permutations(removals)), limit=data.draw(st.integers(1, 5)))
     assert set(stays) <= set(found_in(shop))
+
+
+# Ship classes
+
+
+def test_a_ship_class_keeps_the_type_of_its_id_and_the_spelling_of_its_name():
+    reply = {
+        "success": 1,
+        "records": [
+            {"id": 7, "name": "FedEx Ground ", "active": "1", "code": "FG"},
+            {"id": "62", "name": "UPS Ground"},
+            {"id": 5.0, "name": 2},
+            {"id": "A-1", "name": "LTL", "active": None},
+        ],
+    }
+    assert read_ship_classes(reply) == (
+        (
+            ShipClass(7, "FedEx Ground ", True),
+            ShipClass("62", "UPS Ground", True),
+            ShipClass(5, "2", True),
+            ShipClass("A-1", "LTL", True),
+        ),
+        (),
+    )
+
+
+@pytest.mark.parametrize(
+    ("given_value", "active"),
+    [
+        *((one, True) for one in (1, "1", True, "yes", None)),
+        *((one, False) for one in (0, "0", False, "", " ", "False")),
+    ],
+)
+def test_a_ship_class_is_active_unless_it_says_otherwise(given_value, active):
+    found, _ = read_ship_classes({"records": [{"id": 1, "name": "A", "active": given_value}]})
+    assert found[0].active is active
+
+
+def test_records_that_are_no_ship_classes_are_told_and_the_others_are_kept():
+    records = [
+        {"id": 1, "name": "UPS Ground"},
+        "UPS",
+        {"name": "UPS Ground"},
+        {"id": True, "name": "UPS Ground"},
+        {"id": 1.5, "name": "UPS Ground"},
+        {"id": 2, "name": " "},
+        {"id": 3, "name": "\ud800"},
+        {"id": 10**30, "name": "UPS Ground"},
+        {"id": "1", "name": "FedEx"},
+        {"id": "1", "name": "UPS Ground"},
+    ]
+    found, faults = read_ship_classes({"records": records})
+    assert found == (ShipClass(1, "UPS Ground", True),)
+    assert [fault.split(" (")[0] for fault in faults] == [
+        "record 2 is no object",
+        "record 3 has no id",
+        "record 4 has no id",
+        "record 5 has no id",
+        "record 6 has the id 2 and no name",
+        "record 7 cannot be kept",
+        "record 8 cannot be kept",
+        "record 9 has the id 1, as has 'UPS Ground'",
+    ]
+
+
+def test_one_ship_class_by_itself_is_a_list_of_one_and_anything_else_is_none():
+    one = {"id": 1, "name": "UPS Ground"}
+    assert read_ship_classes({"records": one}) == ((ShipClass(1, "UPS Ground", True),), ())
+    assert read_ship_classes({"records": []}) == ((), ())
+    assert read_ship_classes({"records": "none"}) is None
+    assert read_ship_classes({}) is None
