@@ -36,25 +36,31 @@ class LookedUp:
 def look_up(desk: Desk, pack: VendorPack, document: str, pos: Collection[str]) -> LookedUp:
     """Have the ledger know these POs: those that it lacks are read, and those that may have changed, read again.
 
-    A PO that a file holds and that changed is written out as a change first. Raises RetailOpsUnreachable,
-    KeyRefused, CallRefused.
+    A PO that a file holds and that changed is written out as a change first, and one that is owed its mark is
+    marked first: that the vendor names it says that it was picked up. Raises RetailOpsUnreachable, KeyRefused,
+    CallRefused.
     """
     with desk.ledger.read() as connection:
         known = known_orders.orders_named(connection, pack.vendor, pos)
+    written: tuple[OrderFileRow, ...] = ()
+    unmarked = [po for po, row in known.items() if row.state is OrderState.EXPORTED]
+    lays_out = pack.orders is not None and not pack.settings.test
+    if unmarked and lays_out and document != "submissions":
+        from filebridge.bridge.outbound import mark_named
+
+        written += mark_named(desk, pack, unmarked)
     again = pack.settings.changes_after_submit and document in _READ_AGAIN
     asked = [po for po in pos if po not in known or known[po].code == "vanished" or again]
     if not asked:
-        return LookedUp()
+        return LookedUp(order_files=written)
     from filebridge import orders
     from filebridge.orders.fetch import look_again
 
-    client = desk.channel(pack).client
-    gone = look_again(desk.ledger, client, pack, asked, desk.clock)
-    if not again or pack.orders is None or pack.settings.test:
-        return LookedUp(frozenset(gone))
-    outbox = desk.workspace.outbox / pack.vendor
-    written = orders.recover(desk.ledger, pack, outbox, desk.clock)
-    written += orders.export(desk.ledger, pack, outbox, desk.clock, only_changes=True)
+    gone = look_again(desk.ledger, desk.channel(pack).client, pack, asked, desk.clock)
+    if again and lays_out:
+        outbox = desk.workspace.outbox / pack.vendor
+        written += orders.recover(desk.ledger, pack, outbox, desk.clock)
+        written += orders.export(desk.ledger, pack, outbox, desk.clock, only_changes=True)
     return LookedUp(frozenset(gone), written)
 
 

@@ -14,6 +14,8 @@ from filebridge.ledger.schema import OrderFileState
 from filebridge.rejects import Note
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from filebridge.ledger.orders import OrderFileRow
     from filebridge.mapping.pack import VendorPack
 
@@ -53,14 +55,35 @@ def fetch_orders(desk: Desk, pack: VendorPack) -> OrdersResult:
 def _take_out(desk: Desk, pack: VendorPack, result: OrdersResult) -> None:
     ledger, clock, outbox = desk.ledger, desk.clock, desk.workspace.outbox / pack.vendor
     result.files += orders.recover(ledger, pack, outbox, clock)
-    channel = desk.channel(pack)
-    fetched = orders.fetch(ledger, channel.client, pack, clock)
+    fetched = orders.fetch(ledger, desk.channel(pack).client, pack, clock)
     result.said += fetched.said
     if pack.settings.test:
         return
     result.files += orders.export(ledger, pack, outbox, clock)
+    _mark(desk, pack, result)
+
+
+def mark_named(desk: Desk, pack: VendorPack, pos: Collection[str]) -> tuple[OrderFileRow, ...]:
+    """Mark the POs of files that hold these submitted, where that is owed: a vendor's file names them.
+
+    RetailOps takes no acceptance of a PO that is not submitted. Returns the change files that this made
+    needful. Raises RetailOpsUnreachable, KeyRefused, CallRefused.
+    """
+    result = OrdersResult()
+    result.files += orders.recover(desk.ledger, pack, desk.workspace.outbox / pack.vendor, desk.clock)
+    _mark(desk, pack, result, named=pos)
+    if result.trouble is Trouble.KEY_REFUSED:
+        raise KeyRefused(result.message)
+    if result.trouble:
+        raise RetailOpsUnreachable(result.message)
+    return tuple(result.files)
+
+
+def _mark(desk: Desk, pack: VendorPack, result: OrdersResult, *, named: Collection[str] = ()) -> None:
+    ledger, clock, outbox = desk.ledger, desk.clock, desk.workspace.outbox / pack.vendor
+    channel = desk.channel(pack)
     for _ in range(_ROUNDS):
-        due = orders.plan_marks(ledger, channel.client, pack, outbox, clock)
+        due = orders.plan_marks(ledger, channel.client, pack, outbox, clock, named=named)
         if not due or desk.stop.is_set():
             break
         for order_file_id in due:

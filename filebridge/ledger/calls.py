@@ -115,6 +115,14 @@ def due_restatements(connection: sa.Connection, vendor: str, now: int) -> list[C
     return _select(connection, call.c.vendor == vendor, call.c.restate_at <= now)
 
 
+def has_restatements(connection: sa.Connection, vendor: str, now: int) -> bool:
+    """Whether values are to be stated once more now, or a call that does so is still to be sent."""
+    of_no_file = call.c.file_id.is_(None) & call.c.order_file_id.is_(None)
+    owed = (call.c.restate_at <= now) | (of_no_file & call.c.state.in_(OPEN_STATES))
+    found = connection.execute(sa.select(call.c.id).where(call.c.vendor == vendor, owed).limit(1))
+    return found.first() is not None
+
+
 def next_restatement(connection: sa.Connection) -> int | None:
     """When the next restatement of any vendor is due, microseconds UTC; None where none is owed."""
     return connection.execute(sa.select(sa.func.min(call.c.restate_at))).scalar()

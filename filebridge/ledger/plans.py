@@ -16,7 +16,7 @@ from filebridge.ledger.calls import add_calls, move, part_again
 from filebridge.ledger.connect import insert_many
 from filebridge.ledger.files import file_row
 from filebridge.ledger.po_calls import reopen_carried
-from filebridge.ledger.rows import runs_of, status_of_file
+from filebridge.ledger.rows import outcomes_of, runs_of, status_of_file
 from filebridge.ledger.schema import (
     CallState,
     FileState,
@@ -153,6 +153,8 @@ def settle(connection: sa.Connection, file_id: str, now: int) -> FileStatus:
         )
     ).one()
     if held:
+        # A row may stand in two calls, an acceptance and its date.
+        held = min(held, outcomes_of(connection, file_id).get(Outcome.HELD, 0))
         connection.execute(
             sa.update(file)
             .where(file.c.id == file_id, file.c.hold_code == "")

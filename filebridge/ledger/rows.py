@@ -16,6 +16,7 @@ import numpy as np
 import sqlalchemy as sa
 
 from filebridge.columns import Ints, Longs, as_ints, unpack
+from filebridge.ledger.calls import blocks
 from filebridge.ledger.po_calls import ends_of_joined
 from filebridge.ledger.schema import CallState, call, file, row_block, row_reject
 from filebridge.mapping.mapped import BY_RECORD, RowRuns
@@ -120,6 +121,17 @@ def every_row(
 def rejected_rows(connection: sa.Connection, file_id: str) -> Iterator[RowOutcome]:
     """The rejected rows of a file in order, for its reject file; each has at least one reason."""
     return every_row(connection, file_id, outcomes=(Outcome.REJECTED,))
+
+
+def rows_of_calls(connection: sa.Connection, file_id: str, call_ids: Sequence[int]) -> dict[int, list[int]]:
+    """The rows of a file that some of its calls carry, by call, each in order."""
+    rows, codes, records = runs_of(connection, file_id).rows()
+    by_record = codes == BY_RECORD
+    rows, records = rows[by_record], records[by_record]
+    return {
+        call_id: rows[np.isin(records, as_ints(unpack(block).column("record")))].tolist()
+        for call_id, block in blocks(connection, call_ids).items()
+    }
 
 
 def runs_of(connection: sa.Connection, file_id: str) -> RowRuns:

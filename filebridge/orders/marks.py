@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -57,7 +57,13 @@ def recover(ledger: Ledger, pack: VendorPack, outbox: Path, clock: Clock) -> tup
 
 
 def plan_marks(
-    ledger: Ledger, client: OrderSource, pack: VendorPack, outbox: Path, clock: Clock
+    ledger: Ledger,
+    client: OrderSource,
+    pack: VendorPack,
+    outbox: Path,
+    clock: Clock,
+    *,
+    named: Collection[str] = (),
 ) -> tuple[str, ...]:
     """Plan the marks that published files are owed; the ids of the files that have calls to be delivered.
 
@@ -65,18 +71,19 @@ def plan_marks(
     change file, and what that holds is marked; one that is gone is said and not marked. A mark that was
     planned earlier and not sent is planned anew where a PO of it has changed. One that was gone, and is back as
     its file says, is marked for that file. What an ended pass marked and did not verify is verified first.
-    Raises what `fetch` raises.
+    POs that are `named` in a file of the vendor were picked up, wherever their own file lies. Raises what
+    `fetch` raises.
     """
     verify(ledger, client, pack, outbox, clock)
     if pack.settings.test:
         return ()
     with ledger.begin() as connection:
         known_orders.reopen_owed(connection, pack.vendor)
-    files = _due_files(ledger, pack, outbox, clock)
+    files = _due_files(ledger, pack, outbox, clock, named)
     if any(file.is_unseen for file in files):
         fetch(ledger, client, pack, clock)
         export(ledger, pack, outbox, clock, only_changes=True)
-        files = _due_files(ledger, pack, outbox, clock)
+        files = _due_files(ledger, pack, outbox, clock, named)
     now = clock.now()
     with ledger.begin() as connection:
         open_ones = tuple(file.row.id for file in files if _plan(connection, file, now))
@@ -215,10 +222,14 @@ def _take_answer(
             )
 
 
-def _due_files(ledger: Ledger, pack: VendorPack, outbox: Path, clock: Clock) -> list[_Published]:
+def _due_files(
+    ledger: Ledger, pack: VendorPack, outbox: Path, clock: Clock, named: Collection[str]
+) -> list[_Published]:
     """The published files whose POs may be marked now, by the rule that each was written under."""
     return [
-        file for file in _published(ledger, pack.vendor) if _is_due(ledger, file.row, outbox, clock.now())
+        file
+        for file in _published(ledger, pack.vendor)
+        if any(one.po in named for one in file.newest) or _is_due(ledger, file.row, outbox, clock.now())
     ]
 
 
@@ -261,11 +272,11 @@ def _plan(connection: sa.Connection, file: _Published, now: int) -> bool:
     )
     kept = [call for call in file.open_calls if call.id not in stale]
     covered = {po for call in kept for po in file.pos_of_call[call.id]}
-    records = [
-        mark_record(one.po, [(item_id, quantity) for item_id, _, quantity in one.items])
+    records = {
+        one.po: mark_record(one.po, [(item_id, quantity) for item_id, _, quantity in one.items])
         for one in file.owed
         if one.po not in covered
-    ]
+    }
     journal.add_calls(
         connection, _calls(records, now), vendor=file.row.vendor, now=now, order_file_id=file.row.id
     )
@@ -274,15 +285,20 @@ def _plan(connection: sa.Connection, file: _Published, now: int) -> bool:
     return bool(records) or any(call.state in OPEN_STATES for call in kept)
 
 
-def _calls(records: Collection[str], now: int) -> list[PlannedCall]:
-    whole = list(records)
+def _calls(records: Mapping[str, str], now: int) -> list[PlannedCall]:
+    """The calls that carry these records, by PO."""
+    pos = tuple(records)
+    portions = (pos[start : start + MOST_RECORDS] for start in range(0, len(pos), MOST_RECORDS))
     return [
         PlannedCall(
             action=Action.MARK_SUBMITTED,
             records=len(some),
             rows=0,
-            block=pack_block(pa.RecordBatch.from_arrays([text_column(some)], names=["records"])),
+            block=pack_block(
+                pa.RecordBatch.from_arrays([text_column([records[po] for po in some])], names=["records"])
+            ),
             order_at=now,
+            pos=some,
         )
-        for some in (whole[start : start + MOST_RECORDS] for start in range(0, len(whole), MOST_RECORDS))
+        for some in portions
     ]
