@@ -46,8 +46,7 @@ def refresh(desk: Desk, pack: VendorPack, *, older_than: int = DAY, forced: bool
         before = ship_classes.known(connection, pack.vendor)
     if before is not None and now - before.fetched_at < older_than:
         return []
-    found = desk.channel(pack).client.fetch_ship_classes()
-    classes = [ShipClass(one.id, one.name, one.active) for one in found]
+    classes = desk.channel(pack).client.fetch_ship_classes()
     if before is not None and before.classes and not classes:
         with desk.ledger.begin() as connection:
             ship_classes.save(connection, pack.vendor, before.classes, now)

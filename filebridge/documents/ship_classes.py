@@ -29,7 +29,7 @@ _WITH_ID: Final = re.compile(
 
 @dataclass(frozen=True)
 class ShipClass:
-    """A carrier and its service, as RetailOps names them; the id as RetailOps sent it."""
+    """A carrier and its service, as RetailOps names them. `id` goes back as it came, number or text."""
 
     id: int | str
     name: str

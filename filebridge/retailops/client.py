@@ -13,13 +13,13 @@ from urllib.parse import urlsplit
 
 from filebridge import __version__
 from filebridge.clock import Clock, SystemClock
+from filebridge.documents.ship_classes import ShipClass
 from filebridge.errors import CallRefused, KeyRefused, RetailOpsUnreachable, UserError
 from filebridge.planning.plan import Action
 from filebridge.retailops.paging import read_all
 from filebridge.retailops.reading import (
     Json,
     OrdersPage,
-    ShipClass,
     read_json,
     read_orders,
     read_ship_classes,

@@ -17,6 +17,7 @@ from typing import Any, Final, TypeAlias
 import orjson
 
 from filebridge.clock import to_micros
+from filebridge.documents.ship_classes import ShipClass
 
 Json: TypeAlias = dict[str, Any]
 
@@ -263,16 +264,6 @@ def _from_epoch(number: float) -> int | None:
 
 
 # Ship classes
-
-
-@dataclass(frozen=True, slots=True)
-class ShipClass:
-    """A carrier class of RetailOps. `id` goes back as it came: text as text, a whole number as a number."""
-
-    id: int | str
-    name: str
-    """Mostly carrier and service in one text, spelled as RetailOps has it."""
-    active: bool
 
 
 def read_ship_classes(reply: Json) -> tuple[tuple[ShipClass, ...], tuple[str, ...]] | None:

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from filebridge.documents.ship_classes import ShipClass
 from filebridge.errors import CallRefused, KeyRefused, RetailOpsUnreachable, UserError
 from filebridge.planning.plan import Action
 from filebridge.retailops.client import RetailOps, Timeouts
-from filebridge.retailops.reading import ShipClass
 from filebridge.retailops.transport import ANSWER_BYTES
 from filebridge.retailops.wire import AnswerKind, path_of
 from filebridge.sandbox import Sandbox, State, seed_orders

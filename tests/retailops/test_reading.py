@@ -5,11 +5,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from filebridge.clock import from_micros
+from filebridge.documents.ship_classes import ShipClass
 from filebridge.retailops.paging import MOST_PASSES, read_all
 from filebridge.retailops.reading import (
     OrderItem,
     OrdersPage,
-    ShipClass,
     date_submit_of,
     items_of,
     po_of,
