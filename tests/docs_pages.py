@@ -10,7 +10,8 @@ import re
 import sys
 import types
 import typing
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import cache, partial
 from inspect import cleandoc
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from filebridge.rejects import CATALOGUE, Of
 from filebridge.sandbox import ASSUMPTIONS, DEFAULT_KEY, KINDS
 from filebridge.workspace import settings
 from tests.docs_examples import READ_EXAMPLES, STEP_EXAMPLES, read_example, step_example, table
+from tests.docs_story import Story, tell
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -52,7 +54,7 @@ KINDS_OF_VALUE = {
 }
 
 SAYS = {
-    ("Mapping", "document"): "`inventory`; the others are checked, and processed by a later version",
+    ("Mapping", "document"): "what the file is of",
     ("Mapping", "read"): "how to read the file, [below](#read)",
     ("Mapping", "guard"): "what a file may change before a person is asked, [below](#guard)",
     ("OrderLayout", "document"): "`purchase-orders`",
@@ -82,9 +84,7 @@ SAYS = {
 
 LATER = {
     ("Mapping", "stale_after"),
-    ("Mapping", "partial"),
     ("Mapping", "hold_for"),
-    ("FieldSteps", "split"),
     ("Vendor", "expect"),
     ("Vendor", "alerts"),
     ("Vendor", "remote"),
@@ -192,12 +192,16 @@ def mapping_reference() -> str:
     """docs/mapping-reference.md."""
     steps = examples((name, step_example(says, text, cells)) for name, says, text, cells in STEP_EXAMPLES)
     reads = examples((name, read_example(says, text, sample)) for name, says, text, sample in READ_EXAMPLES)
-    fields = table(
-        ("field", "", "holds", "says"),
-        (
-            (f"`{one.name}`", "**required**" if one.required else "", one.kind.value, one.says)
-            for one in DOCUMENT_FIELDS["inventory"]
-        ),
+    fields = "\n".join(
+        f"`{document}`:\n\n"
+        + table(
+            ("field", "", "holds", "says"),
+            (
+                (f"`{one.name}`", "**required**" if one.required else "", one.kind.value, one.says)
+                for one in found
+            ),
+        )
+        for document, found in DOCUMENT_FIELDS.items()
     )
     parts = {
         "MAPPING": keys_table(model.Mapping).replace(", `purchase-orders` |", " |", 1),
@@ -241,17 +245,17 @@ OUTCOMES = {
     Outcome.UNCHANGED: "RetailOps was already told this value and confirmed it; nothing was sent",
     Outcome.SUPERSEDED: "a newer file already gave a later value for the same key; nothing was sent",
     Outcome.REJECTED: "it cannot be sent, or RetailOps refused it; code and reason are in the reject file",
-    Outcome.HELD: "it waits for a person; the receipt says for what",
+    Outcome.HELD: "it waits for a person, or for the other rows of its PO; the receipt says for what",
     Outcome.PENDING: "not sent yet",
-    Outcome.UNCERTAIN: "sent, and the answer was lost; it is settled by stating it again",
+    Outcome.UNCERTAIN: "sent, and the answer was lost; it is settled by stating it again, or by asking RetailOps",
 }
 STATUSES = {
     FileStatus.PENDING: "a row is not sent, or not certain yet",
     FileStatus.REJECTED: "every row was rejected, or the file as a whole",
-    FileStatus.HELD: "every row that was not rejected waits for a person",
+    FileStatus.HELD: "every row that was not rejected waits, for a person or for other rows",
     FileStatus.DUPLICATE: "no call was needed, and the bytes are those of the feed's latest applied file",
-    FileStatus.ACCEPTED_WITH_REJECTS: "some rows were rejected, the others are done",
-    FileStatus.ACCEPTED: "all is done",
+    FileStatus.ACCEPTED_WITH_REJECTS: "some rows were rejected; the others are done, or some of them held",
+    FileStatus.ACCEPTED: "all rows are done, or some of them held",
 }
 CHAPTERS = {
     Of.FILE: (
@@ -260,7 +264,8 @@ CHAPTERS = {
     ),
     Of.HOLD: (
         "Codes of what is held",
-        "The file waits for a person. `guard` and `future_date`, above, hold files too.",
+        "`partial_shipment` and `refused_by_vendor` hold the rows of single POs, the others files. `guard` and "
+        "`future_date`, above, hold files too.",
     ),
     Of.ROW: (
         "Codes of a row",
@@ -355,6 +360,22 @@ def _parameters(command: typing.Any) -> str:
     return table(("", "says"), rows) if rows else ""
 
 
+@cache
+def _told() -> Story:
+    return tell()
+
+
+def story_page(name: str) -> str:
+    """A page of a document: what it shows was played by the program against the sandbox."""
+    text = (FRAMES / f"{name}.md").read_text(encoding="utf-8")
+    texts = _told().texts
+
+    def part(match: re.Match[str]) -> str:
+        return texts[match[1]].rstrip("\n")
+
+    return NOTICE + re.sub(r"@([A-Z0-9_]+)@", part, text)
+
+
 def _filled(name: str, parts: dict[str, str]) -> str:
     """A page's frame, `docs_frames/NAME.md`, with its generated parts: `@NAME@` alone on a line, or within one."""
     text = (FRAMES / f"{name}.md").read_text(encoding="utf-8")
@@ -365,11 +386,16 @@ def _filled(name: str, parts: dict[str, str]) -> str:
     return NOTICE + text
 
 
-PAGES = {
+STORY_PAGES = (
+    "inventory", "purchase-orders", "submissions", "acknowledgements", "ship-dates", "shipments", "carriers",
+    "templates", "retailops-calls",
+)  # fmt: skip
+PAGES: dict[str, Callable[[], str]] = {
     "commands.md": commands,
     "mapping-reference.md": mapping_reference,
     "outcomes.md": outcomes,
     "sandbox.md": sandbox,
+    **{f"{name}.md": partial(story_page, name) for name in STORY_PAGES},
 }
 
 

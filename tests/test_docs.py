@@ -10,8 +10,10 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 from textwrap import indent
 from typing import Any
@@ -24,11 +26,16 @@ from ruamel.yaml import YAML
 from filebridge import __version__
 from filebridge.cli.app import app, run
 from filebridge.mapping import model
+from filebridge.mapping.carriers_yaml import load_lines
 from filebridge.mapping.crosswalk import read_crosswalk
 from filebridge.mapping.load import load_layout, load_mapping, load_pack, load_vendor
+from filebridge.planning.plan import Action
 from filebridge.rejects import CATALOGUE
-from filebridge.sandbox import DEFAULT_KEY
+from filebridge.retailops.wire import FETCH_PATH, SHIP_CLASSES_PATH, path_of
+from filebridge.sandbox import DEFAULT_KEY, Sandbox, State
+from filebridge.sandbox import Settings as SandboxSettings
 from filebridge.workspace.settings import Settings, load_settings
+from tests.docs_story import tell
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")] + sorted(
@@ -123,17 +130,30 @@ def test_every_command_is_named(command: str):
     assert f"filebridge {command}" in ALL_DOCS or f"`{command}`" in ALL_DOCS
 
 
-def test_every_option_of_the_sandbox_is_named():
+@pytest.mark.parametrize("command", [[], ["seed"]], ids=str)
+def test_every_option_of_the_sandbox_is_named(command: list[str]):
     told = subprocess.run(
-        [sys.executable, "-m", "filebridge.sandbox", "--help"],
+        [sys.executable, "-m", "filebridge.sandbox", *command, "--help"],
         cwd=ROOT,
         capture_output=True,
         text=True,
         check=True,
     )
     options = set(re.findall(r"--[a-z][a-z-]+", told.stdout)) - {"--help"}
-    assert len(options) > 8
+    assert len(options) > 4
     assert not [option for option in sorted(options) if option not in TEXTS["docs/sandbox.md"]]
+
+
+def test_every_setting_call_and_route_of_the_sandbox_is_named():
+    settings = {field.name for field in fields(SandboxSettings)} - {"keys"}
+    with Sandbox(State()) as sandbox, pytest.raises(urllib.error.HTTPError) as refused:
+        urllib.request.urlopen(f"{sandbox.url}/_sandbox/nowhere", timeout=10)
+    routes = set(re.findall(r"/_sandbox/([a-z_/]+)", json.loads(refused.value.read())["error"]))
+    named = re.findall(r"`[^`\n]*`", TEXTS["docs/sandbox.md"])
+    words = {word for text in named for word in re.findall(r"[a-z_]+(?:/[a-z_]+)*", text)}
+    assert not settings - words
+    assert not (routes - {"nowhere"}) - words
+    assert len(routes) > 8
 
 
 def test_no_page_names_the_machine_it_was_written_on():
@@ -166,12 +186,10 @@ def test_every_key_of_a_vendor_pack_is_in_the_reference(owner: type[BaseModel]):
 @pytest.mark.parametrize("owner", [model.Read, model.FieldSteps], ids=lambda owner: owner.__name__)
 def test_every_key_of_reading_and_of_fields_has_an_example(owner: type[BaseModel]):
     examples = [one.text for one in blocks("yaml") if one.page == "docs/mapping-reference.md"]
-    later = {"split"}
     missing = [
         key
         for key in keys_of(owner)
-        if key not in later
-        and not any(re.search(rf"(^|[ {{]){key}:", text, re.MULTILINE) for text in examples)
+        if not any(re.search(rf"(^|[ {{]){key}:", text, re.MULTILINE) for text in examples)
     ]
     assert not missing
 
@@ -214,7 +232,9 @@ def in_a_pack(text: str) -> bool:
 @pytest.mark.parametrize("block", blocks("yaml"), ids=str)
 def test_every_example_of_yaml_loads(block: Block):
     text = whole(block)
-    if block.words == "crosswalk":
+    if block.words == "carriers":
+        assert load_lines(text, f"mappings/{block}/carriers.yaml")
+    elif block.words == "crosswalk":
         assert read_crosswalk(text, str(block))
     elif block.words == "defaults":
         files = {"vendor.yaml": "vendor_id: '27'\n", "inventory.yaml": NEEDED}
@@ -441,11 +461,25 @@ def test_every_key_of_a_json_document_is_named(
     file_id = document("files")["files"][0]["id"]
     for command in (
         "files", "status", f"show {file_id}", f"rows {file_id}", f"retry {file_id}", "orders",
-        "orders show D2700001", "orders resend D2700001", "orders fetch", "check", "template inventory",
+        "orders show D2700001", "orders resend D2700001", "orders close D2700001 --short", "orders fetch", "check",
+        "template inventory",
     ):  # fmt: skip
         found |= json_keys(document(command))
     missing = {key for key in found if f"`{key}`" not in named and f'"{key}"' not in named}
     assert not missing
+
+
+def test_every_key_that_a_vendors_dealing_brings_is_named():
+    found = {key for document in tell().documents for key in json_keys(document)}
+    named = TEXTS["docs/scripting.md"] + TEXTS["docs/inbox-and-outbox.md"]
+    assert not {key for key in found if f"`{key}`" not in named and f'"{key}"' not in named}
+
+
+def test_the_pages_show_every_call_that_there_is():
+    page = TEXTS["docs/retailops-calls.md"]
+    paths = [*(path_of(action) for action in Action), FETCH_PATH, SHIP_CLASSES_PATH]
+    assert len(paths) == 7
+    assert not [path for path in paths if f"POST {path}\n{{" not in page]
 
 
 def test_the_list_of_commands_is_not_empty():
