@@ -53,15 +53,19 @@ def print_tables(done: PassReport) -> None:
 
 def print_lines(done: PassReport, *, at: str = "") -> None:
     """A line a file, for logs and mails: what came in and what went out."""
+    for line in lines_of(done):
+        report.print_line(f"{at}{line}")
+
+
+def lines_of(done: PassReport) -> Iterator[str]:
+    """The lines that `print_lines` prints."""
     from filebridge.cli.render import counts, shown, standing
 
     for file in done.files:
         ended = counts(file.outcomes) or "no rows"
-        report.print_line(
-            f"{at}{file.vendor}/{shown(file.name)} ({file.file_id}): {standing(file.status)}: {ended}"
-        )
+        yield f"{file.vendor}/{shown(file.name)} ({file.file_id}): {standing(file.status)}: {ended}"
     for row in done.order_files:
-        report.print_line(f"{at}{row.vendor}/orders/{row.name}: {_order_words(row, done.marked[row.id])}")
+        yield f"{row.vendor}/orders/{row.name}: {_order_words(row, done.marked[row.id])}"
 
 
 def say_rest(done: PassReport) -> None:
