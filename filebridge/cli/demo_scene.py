@@ -1,32 +1,55 @@
-"""The scene of `demo`: a workspace of two vendors, and the files that they drop, good, bad and ugly."""
+"""The scene of `demo`: a workspace of one vendor, RetailOps with its orders, and the files that its clerk drops."""
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from io import StringIO
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from filebridge.sandbox import DEFAULT_KEY, Sandbox, State, seed_orders
 
-ENCODED: Final = {"bergwerk": "cp1252"}
-"""Vendors whose system writes another encoding than UTF-8."""
+VENDOR: Final = "acme"
+VENDOR_ID: Final = "27"
+MENDED: Final = ("9.4E+21", "9400110200881234567890")
+"""A tracking number as a spreadsheet leaves it, and as it stands on the parcel."""
 
 _SETTINGS: Final = """\
 # Made by `filebridge demo`: the sandbox that it traded with is gone, what it left can be looked at.
-retailops: {{base_url: "{url}"}}
+retailops: {{base_url: "{url}", attempts: 2}}
 intake: {{settle: 200ms, explain_after: 100ms}}
 """
+_ORDERED: Final = (
+    (("00120", 2),),
+    (("0417", 1), ("1E5", 4)),
+    (("MAR-1", 3), ("AB 100", 1)),
+    (("NA", 1), ("88-200", 2)),
+    (("TRUE", 1),),
+)
+"""What the orders are for: VPC and quantity of each item."""
+ORDERS: Final = len(_ORDERED)
+_SHIPPED: Final = ("PO", "Item", "Qty", "Ship Via", "Tracking")
 
 
 def make_sandbox() -> Sandbox:
-    """A RetailOps stand-in that has purchase orders for both vendors."""
-    return Sandbox(State([*seed_orders("27", 3), *seed_orders("31", 2)]))
+    """A RetailOps stand-in that has orders for the vendor's own products; addresses are invented."""
+    orders = seed_orders(VENDOR_ID, len(_ORDERED))
+    submitted = sorted(order["date_submit"] for order in orders)
+    for order, items, at in zip(orders, _ORDERED, submitted, strict=True):
+        order["date_submit"] = at
+        order["items"] = [
+            {"po_item_id": order["id"] * 10 + place, "vpc": vpc, "quantity": quantity}
+            for place, (vpc, quantity) in enumerate(items, 1)
+        ]
+    return Sandbox(State(orders))
 
 
 def make_workspace(root: Path, url: str) -> None:
-    """Settings, the key of the sandbox, and both vendors' packs."""
+    """Settings, the key of the sandbox, and the vendor's pack."""
     (root / "filebridge.yaml").write_text(_SETTINGS.format(url=url), encoding="utf-8")
     key = root / "sandbox-key.txt"
     key.touch(mode=0o600)
@@ -35,27 +58,68 @@ def make_workspace(root: Path, url: str) -> None:
         _put(root / path, content.encode())
 
 
-def drop_first_files(root: Path) -> None:
-    """Everything that lies in the inboxes when the first pass begins."""
+def drop_stock(root: Path) -> None:
+    """The evening's stock: a list in CSV, the other warehouse's workbook, and a price list gone astray."""
     for path, content in _texts(_scene() / "inbox", "inbox"):
-        _put(root / path, content.encode(ENCODED.get(path.split("/")[1], "utf-8")))
-    _write_warehouse(root / "inbox" / "acme" / "warehouse" / "stock.xlsx")
+        _put(root / path, content.encode())
+    _write_warehouse(root / "inbox" / VENDOR / "warehouse" / "stock.xlsx")
 
 
-def drop_corrected(root: Path) -> Path:
-    """What Bergwerk's clerk does with the reject file: two cells mended, saved, dropped back; where it lies."""
-    rejects = root / "outbox" / "bergwerk" / "replies" / "Bestand.csv.rejects.csv"
-    mended = rejects.read_bytes().replace(b";ca. 5;", b";5;", 1).replace(b";8,50;", b";8;", 1)
-    target = root / "inbox" / "bergwerk" / rejects.name
+def drop_accepted(root: Path, pos: list[str], *, now: datetime) -> Path:
+    """Every order is accepted; the first ship in two days, the others one or two later."""
+    days = [now + timedelta(days=2 + place % 3) for place in range(len(pos))]
+    rows = [(po, f"{day:%m/%d/%Y}") for po, day in zip(pos, days, strict=True)]
+    return _drop_table(root, "accepted.csv", [("PO", "Ships On"), *rows])
+
+
+def drop_first_shipments(root: Path, pos: list[str]) -> Path:
+    """What left in the morning: one order, half of the second, and the third with a damaged tracking number."""
+    return _drop_table(
+        root,
+        "shipped-am.csv",
+        [
+            _SHIPPED,
+            (pos[0], "00120", 2, "UPS GND", "1Z999AA10123456784"),
+            (pos[1], "0417", 1, "UPS GND", "1Z999AA10123456793"),
+            (pos[2], "MAR-1", 3, "Priority", MENDED[0]),
+            (pos[2], "AB 100", 1, "Priority", "9400110200881234567906"),
+        ],
+    )
+
+
+def drop_later_shipments(root: Path, pos: list[str]) -> Path:
+    """What left in the afternoon: the other half of the second order, and the fourth."""
+    return _drop_table(
+        root,
+        "shipped-pm.csv",
+        [
+            _SHIPPED,
+            (pos[1], "1E5", 4, "FedEx 2 Day", "771234567890"),
+            (pos[3], "NA", 1, "UPS GND", "1Z999AA10123456801"),
+            (pos[3], "88-200", 2, "UPS GND", "1Z999AA10123456801"),
+        ],
+    )
+
+
+def drop_last_shipment(root: Path, pos: list[str]) -> Path:
+    """The last order, alone."""
+    row = (pos[4], "TRUE", 1, "UPS GND", "1Z999AA10123456819")
+    return _drop_table(root, "shipped-late.csv", [_SHIPPED, row])
+
+
+def drop_corrected(root: Path, reject_file: Path) -> Path:
+    """What the clerk does with a reject file: the one bad cell mended, saved, dropped back; where it lies."""
+    mended = reject_file.read_bytes().replace(MENDED[0].encode(), MENDED[1].encode(), 1)
+    target = root / "inbox" / VENDOR / reject_file.name
     _put(target, mended)
     return target
 
 
 def drop_all_zero(root: Path) -> Path:
-    """Acme's system has lost its stock figures: every product at zero. Where the file lies."""
-    good = (_scene() / "inbox" / "acme" / "inventory.csv").read_text(encoding="utf-8")
+    """The vendor's system has lost its stock figures: every product at zero. Where the file lies."""
+    good = (_scene() / "inbox" / VENDOR / "inventory.csv").read_text(encoding="utf-8")
     head, *rows = good.splitlines()
-    target = root / "inbox" / "acme" / "inventory.csv"
+    target = root / "inbox" / VENDOR / "inventory.csv"
     _put(target, "\n".join([head, *(f"{row.rpartition(',')[0]},0" for row in rows), ""]).encode())
     return target
 
@@ -71,6 +135,15 @@ def _texts(folder: Traversable, path: str) -> Iterator[tuple[str, str]]:
             yield from _texts(entry, below)
         else:
             yield below, entry.read_text(encoding="utf-8")
+
+
+def _drop_table(root: Path, name: str, rows: list[tuple[Any, ...]]) -> Path:
+    """Write a table as CSV into the vendor's inbox; where it lies."""
+    text = StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    target = root / "inbox" / VENDOR / name
+    _put(target, text.getvalue().encode())
+    return target
 
 
 def _put(path: Path, content: bytes) -> None:
@@ -91,7 +164,7 @@ def _write_warehouse(path: Path) -> None:
         text = workbook.add_format({"num_format": "@"})
         sheet.write_row(0, 0, ["Item", "On Hand", "Cost"], workbook.add_format({"bold": True}))
         for row, (item, on_hand, cost) in enumerate(
-            [("00120", 5, 17.5), ("W-77", 120, 3.2), ("W-78", 9, 41)], 1
+            [("00760", 5, 17.5), ("W-77", 120, 3.2), ("W-78", 9, 41)], 1
         ):
             sheet.write_string(row, 0, item, text)
             sheet.write_number(row, 1, on_hand)

@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -229,27 +228,3 @@ def test_who_stops_reading_is_no_error(traded: Any) -> None:
     with files.stderr:
         assert files.stderr.read() == ""
     assert files.wait(timeout=30) == 0
-
-
-def test_the_demo_shows_the_whole_way_and_leaves_the_folder(filebridge: Any, tmp_path: Path) -> None:
-    here, temporary = tmp_path / "here", tmp_path / "temporary"
-    here.mkdir()
-    temporary.mkdir()
-    # What this machine trades with must not be touched: neither its address nor its key counts in the demo.
-    ended = filebridge(
-        "demo", folder=here, TMPDIR=str(temporary), FILEBRIDGE_RETAILOPS__BASE_URL=UNREACHABLE, key="real-key"
-    )
-    assert ended.code == 0, ended.all
-    assert not os.listdir(here)
-    (left,) = temporary.glob("filebridge-demo-*")
-    for part in ("accepted with rejects", "is held", "stays in the inbox", "marked submitted", "Try next"):
-        assert part in ended.out
-    lines = ended.out.splitlines()
-    # A command stands on one line, however long: else it could not be pasted.
-    assert sum(re.match(rf"  (\S*/)?filebridge -C {left} ", line) is not None for line in lines) == 3
-    assert max(len(line) for line in lines if str(left) not in line) <= 100
-    (body,) = {line for line in lines if '"vpc": "00505"' in line}
-    assert json.loads(body.removeprefix("  - "))["quantity"] == 5
-    assert (left / "outbox/acme/replies/price list.csv.waiting.txt").exists()
-    assert list((left / "outbox/bergwerk/orders").glob("*.xlsx"))
-    assert filebridge("-C", str(left), "status").code == 0

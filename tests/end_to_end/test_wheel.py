@@ -44,5 +44,5 @@ def test_the_wheel_alone_makes_a_workspace_and_shows_the_demo(tmp_path: Path) ->
     assert str(tmp_path) in where
     run(filebridge, "init", "trade")
     run(filebridge, "-C", "trade", "check", "--offline")
-    assert "RetailOps was told" in run(filebridge, "demo")
+    assert "RetailOps has 5 orders as complete." in run(filebridge, "demo")
     assert '"$schema"' in run(filebridge, "schema")
