@@ -51,6 +51,11 @@ class PoRow:
         """Whether it names no item and no quantity: it speaks of every item at its ordered quantity."""
         return not self.vpc and not self.po_item_id and self.quantity is None
 
+    @property
+    def says(self) -> tuple[object, ...]:
+        """All that it states, its place left out."""
+        return tuple(getattr(self, name) for name in PoRow.__slots__ if name != "row")
+
 
 _TEXTS = ("po", "vpc", "po_item_id", "tracking_number", "carrier", "ship_class_id", "package", "status")
 _COUNTS = ("quantity", "unit_count")

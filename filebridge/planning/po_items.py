@@ -25,34 +25,33 @@ def read_items(file: PoFile, group: PoGroup, known: KnownPo, *, needs_quantity: 
     """What the rows of a PO say of its items; what cannot be told is rejected.
 
     A row without item and quantity speaks of every item at its ordered quantity. One that names an item without
-    a quantity means the ordered one, or is rejected under `needs_quantity`. Units of a VPC that several items
-    have fill them one after the other.
+    a quantity means the ordered one, or is rejected under `needs_quantity`; said twice, either is one statement.
+    Units of a VPC that several items have fill them one after the other, as far as no row names one by its id.
     """
     found: list[Stated] = []
     left = {id(item): item.quantity for item in known.items}
-    whole: PoRow | None = None
-    for row in group.rows:
-        if row.is_whole_po:
-            if whole is not None and _says_the_same(whole, row):
-                continue
-            whole = whole or row
-            found += [Stated(row, item, item.quantity) for item in known.items]
-            continue
-        items = _named(file, row, known)
-        if not items:
-            continue
+    told: set[tuple[object, ...]] = set()
+    for row in sorted(group.rows, key=lambda row: not row.po_item_id):
+        items = known.items if row.is_whole_po else _named(file, row, known)
         quantity = row.quantity
-        if quantity is None and needs_quantity:
+        if row.is_whole_po or (items and quantity is None and not needs_quantity):
+            if not any(item.quantity for item in items):
+                message = f"Nothing is left of that on PO {row.po}; it holds {known.holds()}."
+                file.reject(row, "unknown_item", message, field="po", value=row.po)
+            elif row.says not in told:
+                told.add(row.says)
+                found += [Stated(row, item, item.quantity) for item in items if item.quantity]
+        elif items and quantity is None:
             message = "The cell is empty; quantity (units) is required where a row names an item."
             file.reject(row, "required", message, field="quantity")
-        elif quantity == 0:
+        elif items and quantity == 0:
             message = "0 units: leave the row out where there is nothing of the item."
             file.reject(row, "out_of_range", message, field="quantity", value="0")
-        elif quantity is None:
-            found += [Stated(row, item, item.quantity) for item in items]
-        else:
+        elif items and quantity is not None:
             found += _filled(row, items, quantity, left)
-    return tuple(found)
+    _reject_beyond_items(file, group, known, found)
+    place = {row.row: number for number, row in enumerate(group.rows)}
+    return tuple(sorted(found, key=lambda one: place[one.row.row]))
 
 
 def reject_beyond(
@@ -62,11 +61,21 @@ def reject_beyond(
     stated: Sequence[tuple[PoRow, str, int]],
     *,
     elsewhere: Mapping[str, int] = MappingProxyType({}),
+    files: Sequence[str] = (),
 ) -> None:
     """Reject every row of a VPC of which more units are stated than the PO holds.
 
-    `stated` are rows with a VPC and units; `elsewhere` units of a VPC that wait from earlier files.
+    `stated` are rows with a VPC and units; `elsewhere` units of a VPC that wait from earlier `files`. Where those
+    alone are more than the PO holds (it has changed since), no row of it can go.
     """
+    for vpc, before in elsewhere.items():
+        if before > known.ordered(vpc):
+            message = (
+                f"{units(before)} of {vpc} wait from {', '.join(files)}, and the PO holds {known.ordered(vpc):,} by "
+                "now. Drop all rows of the PO again, or discard what waits."
+            )
+            for row in group.rows:
+                file.reject(row, "conflicting_rows", message, field="po", value=group.po)
     totals = summed((vpc, count) for _, vpc, count in stated)
     for vpc, total in totals.items():
         ordered, before = known.ordered(vpc), elsewhere.get(vpc, 0)
@@ -78,6 +87,23 @@ def reject_beyond(
             f"{known.holds()}."
         )
         for row in dict.fromkeys(row for row, own, _ in stated if own == vpc):
+            value = "" if row.quantity is None else str(row.quantity)
+            file.reject(row, "too_many_units", message, field="quantity", value=value)
+
+
+def _reject_beyond_items(file: PoFile, group: PoGroup, known: KnownPo, stated: Sequence[Stated]) -> None:
+    """Reject the rows that name an item by its id, and more units of it than it has, though its VPC has room."""
+    by_id = [one for one in stated if one.row.po_item_id]
+    totals = summed((str(one.item.po_item_id), one.quantity) for one in by_id)
+    for item in known.items:
+        total = totals.get(str(item.po_item_id), 0)
+        if not item.quantity < total <= known.ordered(item.vpc):
+            continue
+        message = (
+            f"The file says {units(total)} of item {item.po_item_id} for PO {group.po}, which has "
+            f"{item.quantity:,}; the PO holds {known.holds()}."
+        )
+        for row in dict.fromkeys(one.row for one in by_id if one.item is item):
             value = "" if row.quantity is None else str(row.quantity)
             file.reject(row, "too_many_units", message, field="quantity", value=value)
 
@@ -116,7 +142,3 @@ def _filled(row: PoRow, items: Sequence[PoItem], quantity: int, left: dict[int, 
             rest -= taken
             found.append(Stated(row, item, taken))
     return found
-
-
-def _says_the_same(one: PoRow, other: PoRow) -> bool:
-    return all(getattr(one, name) == getattr(other, name) for name in PoRow.__slots__ if name != "row")

@@ -35,9 +35,9 @@ def _plan_po(file: PoFile, group: PoGroup, known: KnownPo) -> list[PoRecord]:
     ]
     new = new_dates(known, [line for _, line in said], again=file.facts.forced)
     items = {line.item_id for line in new}
-    told = {row.row for row, line in said if line.item_id in items}
     # A row that only says again what an earlier row of the file says has that one's end.
-    changed = [row for row in group.rows if row.row in told or (row.is_whole_po and told)]
+    told = {row.says for row, line in said if line.item_id in items}
+    changed = [row for row in group.rows if row.says in told]
     file.carry(group, changed)
     file.settle([row for row in group.rows if row not in changed], Outcome.UNCHANGED)
     return dated_records(file.wire, group.number, known, new)
