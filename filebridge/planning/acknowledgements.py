@@ -101,7 +101,10 @@ def _plan_po(file: PoFile, group: PoGroup, known: KnownPo, kind: _Kind, out: _Ou
         group,
         known,
         [(line.row, vpcs[line.said.item_id], line.said.quantity) for line in joined.lines],
-        elsewhere=summed((vpcs.get(said.item_id, ""), said.quantity) for said in joined.before),
+        elsewhere=summed(
+            (vpcs.get(said.item_id, f"item {said.item_id}"), said.quantity) for said in joined.before
+        ),
+        files=joined.files,
     )
     if file.reject_rest(group):
         return

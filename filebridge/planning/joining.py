@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from filebridge.documents.po_rows import PoRow
-from filebridge.planning.known_pos import Acknowledged, Shipped, Waiting, summed, units, waiting_record
+from filebridge.planning.known_pos import Acknowledged, Shipped, Waiting, units, waiting_record
 from filebridge.planning.plan import Action, Hold
 from filebridge.planning.po_file import PoFile, PoGroup
 
@@ -24,10 +24,11 @@ class Line(Generic[Said]):
 
 @dataclass(frozen=True)
 class Joined(Generic[Said]):
-    """`before` is what still waits and is carried along, `lines` what this file adds to it."""
+    """`before` is what still waits, in `files`, and is carried along; `lines` is what this file adds to it."""
 
     before: tuple[Said, ...]
     lines: tuple[Line[Said], ...]
+    files: tuple[str, ...]
     joins: tuple[int, ...]
     replaces: tuple[int, ...]
 
@@ -44,24 +45,38 @@ def join_waiting(
     A key (a parcel's VPC, an item) is one statement: said again by a later file, it counts once. What waits
     and is said anew as a whole is replaced; where only a part of it is, and differs, those rows are rejected.
     """
-    stated = summed((line.said.key, line.said.quantity) for line in lines)
+    stated = _statements([line.said for line in lines])
     before: list[Said] = []
-    joins: list[int] = []
+    kept: list[Waiting] = []
     replaces: list[int] = []
     again: set[object] = set()
     for waiting, said in waits:
-        told = summed((one.key, one.quantity) for one in said)
+        told = _statements(said)
         if told.keys() <= stated.keys():
             replaces.append(waiting.call_id)
             continue
         before += said
-        joins.append(waiting.call_id)
+        kept.append(waiting)
         for key in told.keys() & stated.keys():
             again.add(key)
             if told[key] != stated[key]:
-                _reject_conflict(file, lines, key, f"{waiting.file} says {units(told[key])}", stated[key])
-    kept = tuple(line for line in lines if line.said.key not in again)
-    return Joined(tuple(before), kept, tuple(joins), tuple(replaces))
+                _reject_conflict(file, lines, key, waiting, told=told[key], stated=stated[key])
+    return Joined(
+        before=tuple(before),
+        lines=tuple(line for line in lines if line.said.key not in again),
+        files=tuple(waiting.file for waiting in kept),
+        joins=tuple(waiting.call_id for waiting in kept),
+        replaces=tuple(replaces),
+    )
+
+
+def _statements(said: Sequence[Said]) -> dict[object, dict[object, int]]:
+    """What is said of each key: units by what else is said of them."""
+    found: dict[object, dict[object, int]] = {}
+    for one in said:
+        of_key = found.setdefault(one.key, {})
+        of_key[one.about] = of_key.get(one.about, 0) + one.quantity
+    return found
 
 
 def wait_for_rest(file: PoFile, group: PoGroup, action: Action, joined: Joined[Said], hold: Hold) -> None:
@@ -73,12 +88,22 @@ def wait_for_rest(file: PoFile, group: PoGroup, action: Action, joined: Joined[S
         file.follow(group, group.rows, action, record, joined.joins[-1], waits=hold)
 
 
-def _reject_conflict(file: PoFile, lines: Sequence[Line[Said]], key: object, waits: str, stated: int) -> None:
+def _reject_conflict(
+    file: PoFile,
+    lines: Sequence[Line[Said]],
+    key: object,
+    waiting: Waiting,
+    *,
+    told: dict[object, int],
+    stated: dict[object, int],
+) -> None:
+    before, now = sum(told.values()), sum(stated.values())
     what = " in ".join(reversed(key)) if isinstance(key, tuple) else f"item {key}"
-    message = (
-        f"{waits} of {what}, and waits; this file says {units(stated)}. Drop all rows of the PO again, or discard "
-        "what waits."
+    else_said = "another package or ship class" if isinstance(key, tuple) else "another ship date or status"
+    differs = f"{units(before)} of {what}, and waits; this file says " + (
+        f"the same units with {else_said}" if before == now else units(now)
     )
+    message = f"{waiting.file} says {differs}. Drop all rows of the PO again, or discard what waits."
     for row in dict.fromkeys(line.row for line in lines if line.said.key == key):
         value = "" if row.quantity is None else str(row.quantity)
         file.reject(row, "conflicting_rows", message, field="quantity", value=value)

@@ -30,6 +30,11 @@ class Shipped:
         """What makes two statements speak of the same: the parcel and the VPC."""
         return self.tracking_number, self.vpc
 
+    @property
+    def about(self) -> tuple[object, ...]:
+        """What is said of that beside its units: ship class and package."""
+        return self.ship_class_id, self.package
+
 
 @dataclass(frozen=True, slots=True)
 class Acknowledged:
@@ -44,6 +49,11 @@ class Acknowledged:
     def key(self) -> str:
         """What makes two statements speak of the same: the item."""
         return self.item_id
+
+    @property
+    def about(self) -> tuple[object, ...]:
+        """What is said of that beside its units: ship date and status."""
+        return self.ships_at, self.status
 
 
 @dataclass(frozen=True)

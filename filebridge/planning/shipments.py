@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from typing import Final
 
 from filebridge.documents.po_rows import PoRow
 from filebridge.documents.ship_classes import Carriers, ShipClass
 from filebridge.mapping.values import damage_of
 from filebridge.outcomes import Outcome
-from filebridge.planning.joining import Line, join_waiting, wait_for_rest
+from filebridge.planning.joining import Joined, Line, join_waiting, wait_for_rest
 from filebridge.planning.known import KnownFeed
 from filebridge.planning.known_pos import (
     COMPLETE,
@@ -48,14 +49,15 @@ def _plan_po(file: PoFile, group: PoGroup, known: KnownPo, carriers: Carriers | 
                 message = "The ship classes are not fetched yet; `run` asks RetailOps for them."
                 file.leave(row, "not_fetched", message)
         return
-    _check_packages(file, lines)
     joined = join_waiting(file, [(waiting, waiting.shipped()) for waiting in known.shipments_waiting], lines)
+    _check_packages(file, joined, lines)
     reject_beyond(
         file,
         group,
         known,
         [(line.row, line.said.vpc, line.said.quantity) for line in joined.lines],
         elsewhere=summed((said.vpc, said.quantity) for said in joined.before),
+        files=joined.files,
     )
     if file.reject_rest(group):
         return
@@ -162,32 +164,37 @@ def _split(file: PoFile, row: PoRow, count: int) -> list[str]:
     return parcels
 
 
-def _check_packages(file: PoFile, lines: Sequence[_Line]) -> None:
-    """Reject the rows of a package that say different things of it."""
-    found: dict[tuple[str, str], list[_Line]] = {}
+def _check_packages(file: PoFile, joined: Joined[Shipped], lines: Sequence[_Line]) -> None:
+    """Reject the rows of a package of which different things are said, be it by an earlier file that waits."""
+    rows_of: dict[tuple[str, str], list[PoRow]] = {}
     for line in lines:
-        found.setdefault(_parcel(line.said), []).append(line)
-    for (_, name), of_one in found.items():
-        rows = list(dict.fromkeys(line.row for line in of_one))
-        several = [
-            (field, sorted({getattr(line.said, attribute) for line in of_one}, key=str))
-            for field, attribute in (("tracking_number", "tracking_number"), ("carrier", "ship_class_id"))
-        ]
-        for field, values in several:
+        rows_of.setdefault(_parcel(line.said), []).append(line.row)
+    said_of: dict[tuple[str, str], list[Shipped]] = {}
+    for said in [*joined.before, *(line.said for line in lines)]:
+        said_of.setdefault(_parcel(said), []).append(said)
+    units_of = summed((_parcel(said), said.quantity) for said in joined.whole())
+    for parcel, found in rows_of.items():
+        rows, name = list(dict.fromkeys(found)), parcel[1]
+        for field, attribute, words in _ONE_A_PACKAGE:
+            values = sorted({str(getattr(said, attribute)) for said in said_of[parcel]})
             if len(values) > 1:
-                words = {"tracking_number": "tracking numbers", "carrier": "ship classes"}[field]
-                message = (
-                    f"The rows of package {name} name {len(values)} {words}: {', '.join(map(str, values))}."
-                )
+                message = f"The rows of package {name} name {len(values)} {words}: {', '.join(values)}."
                 for row in rows:
                     file.reject(row, "conflicting_rows", message, field=field, value=getattr(row, field))
-        total = sum(line.said.quantity for line in of_one)
         for row in rows:
-            if row.unit_count is not None and row.unit_count != total:
+            if row.unit_count is not None and row.unit_count != units_of[parcel]:
                 message = (
-                    f"unit_count says {units(row.unit_count)}, and the rows of package {name} are {total:,}."
+                    f"unit_count says {units(row.unit_count)}, and the rows of package {name} are "
+                    f"{units_of[parcel]:,}."
                 )
                 file.reject(row, "conflicting_rows", message, field="unit_count", value=str(row.unit_count))
+
+
+_ONE_A_PACKAGE: Final = (
+    ("tracking_number", "tracking_number", "tracking numbers"),
+    ("carrier", "ship_class_id", "ship classes"),
+)
+"""Our field, what a line keeps of it, and the word for several."""
 
 
 # Beside what is known
