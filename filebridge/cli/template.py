@@ -73,11 +73,30 @@ def _must_be_known(document: str) -> None:
 def _made(document: str, pack: VendorPack | None) -> Template:
     from filebridge.bridge.templates import blank, filled
 
+    if pack is not None and document == "shipments":
+        _have_classes(pack)
     with current().ledger_or_none() as ledger:
         if ledger is None or pack is None:
             return blank(document)
         with ledger.read() as connection:
             return filled(connection, document, pack)
+
+
+def _have_classes(pack: VendorPack) -> None:
+    """Ask RetailOps for the carriers to choose from, where no list is kept; without them it is written all the same."""
+    from filebridge.bridge.carriers import carriers_of, refresh
+    from filebridge.bridge.desk import open_desk
+    from filebridge.errors import RetailOpsError, UserError
+
+    here = current()
+    with here.ledger_or_none() as ledger:
+        if ledger is None or carriers_of(ledger, pack) is not None:
+            return
+    try:
+        with open_desk(here.workspace(), clock=here.clock) as desk:
+            refresh(desk, pack, forced=True)
+    except (RetailOpsError, UserError) as error:
+        report.say(f"RetailOps' carriers could not be asked for: {error}")
 
 
 def _target(document: str, pack: VendorPack | None) -> Path:
