@@ -21,7 +21,7 @@ MENDED: Final = ("9.4E+21", "9400110200881234567890")
 _SETTINGS: Final = """\
 # Made by `filebridge demo`: the sandbox that it traded with is gone, what it left can be looked at.
 retailops: {{base_url: "{url}", attempts: 2}}
-intake: {{settle: 200ms, explain_after: 100ms}}
+intake: {{settle: 100ms, explain_after: 50ms}}
 """
 _ORDERED: Final = (
     (("00120", 2),),
