@@ -16,26 +16,26 @@ _OF_NO_ROW: Final = -1
 
 
 def close_short(known: KnownPo, wire: Wire) -> list[PlannedCall]:
-    """The calls that send what waits of a PO for its other rows; none where nothing does.
+    """The calls that send what waits of a PO for its other rows, in the order of its way; none where nothing does.
 
     What waits for another reason, such as an item that the vendor refuses, stays.
     """
     calls: list[PlannedCall] = []
-    waits = _partial(known.acknowledgements_waiting)
+    waits = _partial(known.submissions_waiting)
     if waits:
         said: list[Acknowledged] = [line for one in waits for line in one.acknowledged()]
+        calls.append(
+            _call(known, Action.MARK_SUBMITTED, [wire.mark_record(known.po, items_of(known, said))], waits)
+        )
+    waits = _partial(known.acknowledgements_waiting)
+    if waits:
+        said = [line for one in waits for line in one.acknowledged()]
         calls.append(
             _call(known, Action.MARK_ACCEPTED, [wire.mark_record(known.po, items_of(known, said))], waits)
         )
         dates = dated_records(wire, _OF_NO_ROW, known, said)
         if dates:
             calls.append(_call(known, Action.UPDATE_EST_SHIP_DATE, [date.text for date in dates], ()))
-    waits = _partial(known.submissions_waiting)
-    if waits:
-        said = [line for one in waits for line in one.acknowledged()]
-        calls.append(
-            _call(known, Action.MARK_SUBMITTED, [wire.mark_record(known.po, items_of(known, said))], waits)
-        )
     waits = _partial(known.shipments_waiting)
     if waits:
         shipped: list[Shipped] = [line for one in waits for line in one.shipped()]
