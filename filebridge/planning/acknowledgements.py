@@ -145,12 +145,17 @@ def _status_of(file: PoFile, row: PoRow) -> str:
     return status
 
 
+def _has_no_call(said: Acknowledged) -> bool:
+    """Whether a vendor says what RetailOps can only be told by a person."""
+    return said.status == "rejected" or (said.status == "backordered" and said.ships_at is None)
+
+
 def _hold(
     file: PoFile, group: PoGroup, known: KnownPo, lines: Sequence[Acknowledged], kind: _Kind
 ) -> Hold | None:
     """Why nothing is sent of the PO yet."""
     refused = [line.item_id for line in lines if line.status == "rejected"]
-    late = [line.item_id for line in lines if line.status == "backordered" and line.ships_at is None]
+    late = [line.item_id for line in lines if _has_no_call(line) and line.status != "rejected"]
     if refused or late:
         what = "refuses" if refused else "has back-ordered, without a date,"
         return Hold(
@@ -180,7 +185,11 @@ def _already(
 ) -> None:
     """Rows of a PO that is marked already, or is being marked: a date may be new."""
     mark = kind.newest_mark(known)
-    refusals = [line for line in lines if line.said.status == "rejected"]
+    vpcs = {str(item.po_item_id): item.vpc for item in known.items}
+    reject_beyond(
+        file, group, known, [(line.row, vpcs[line.said.item_id], line.said.quantity) for line in lines]
+    )
+    refusals = [line for line in lines if _has_no_call(line.said)]
     for line in refusals:
         message = (
             f"PO {group.po} is {kind.word} already, and that cannot be taken back here: tell the retailer."
