@@ -254,8 +254,8 @@ def test_whatever_files_say_every_row_has_one_end_and_no_more_is_sent_than_was_o
         assert sorted(outcomes) == list(range(2, 2 + len(rows) + has_bad))
         called = {number for number, end in outcomes.items() if end in ("call", "waits")}
         ended = {rows[number - 2]["po"] for number in called}
-        refused = {rows[number - 2]["po"] for number in planned.codes if not number == 2 + len(rows)}
-        assert not ended & refused - {po for po in completed}
+        refused = {rows[number - 2]["po"] for number in planned.codes if number != 2 + len(rows)}
+        assert not ended & refused - set(completed)
         assert not (has_bad and "D1" in ended - set(completed))
         for po, packages in planned.packages.items():
             assert packages and po not in completed
