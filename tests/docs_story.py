@@ -1,7 +1,8 @@
 """A vendor's whole dealing, played with the program itself: what the documents' pages show is taken from it.
 
 One workspace, the sandbox, and a clock that stands still, so that the same program gives the same pages. What
-differs from run to run, the ids of files, is written as ids that do not.
+differs from run to run, the ids of files, is written as ids that do not. `python -m tests.docs_story` prints
+what commands said with `--json`.
 """
 
 from __future__ import annotations
@@ -335,3 +336,7 @@ def tell() -> Story:
             return _Teller(house).play()
         finally:
             house.close()
+
+
+if __name__ == "__main__":
+    print(json.dumps(tell().documents))
