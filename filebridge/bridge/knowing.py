@@ -10,7 +10,7 @@ from filebridge.documents.purchase_orders import PoItem
 from filebridge.ledger import orders as known_orders
 from filebridge.ledger import po_calls
 from filebridge.ledger.po_calls import PoCall
-from filebridge.ledger.schema import CallState, OrderState
+from filebridge.ledger.schema import OrderState
 from filebridge.planning.known_pos import Completion, KnownPo, KnownPos, Mark, Waiting, summed
 from filebridge.planning.plan import Action
 from filebridge.retailops.reading import instant_of
@@ -50,7 +50,7 @@ def look_up(desk: Desk, pack: VendorPack, document: str, pos: Collection[str]) -
 
         written += mark_named(desk, pack, unmarked)
     again = pack.settings.changes_after_submit and document in _READ_AGAIN
-    asked = [po for po in pos if po not in known or known[po].code == "vanished" or again]
+    asked = [po for po in pos if po not in known or _is_gone(known[po]) or not known[po].items or again]
     if not asked:
         return LookedUp(order_files=written)
     from filebridge import orders
@@ -80,9 +80,18 @@ def known_pos(
     for call in calls:
         by_po.setdefault(call.po, []).append(call)
     return KnownPos(
-        {po: _known(row, by_po.get(po, ())) for po, row in rows.items() if po not in unknown},
-        unknown | frozenset(po for po, row in rows.items() if row.code == "vanished"),
+        {
+            po: _known(row, by_po.get(po, ()))
+            for po, row in rows.items()
+            if not (po in unknown or _is_gone(row))
+        },
+        unknown,
     )
+
+
+def _is_gone(row: OrderRow) -> bool:
+    """Whether RetailOps had it no more when it was looked for last."""
+    return row.state is OrderState.VANISHED or row.code == "vanished"
 
 
 def _known(row: OrderRow, calls: Sequence[PoCall]) -> KnownPo:
@@ -135,10 +144,18 @@ def _waiting(calls: Sequence[PoCall], action: Action) -> tuple[Waiting, ...]:
 
 
 def _confirmed_dates(calls: Sequence[PoCall]) -> dict[str, frozenset[tuple[int, int]]]:
-    """The ship dates that were confirmed last, by item id: (microseconds UTC, units). `calls` are of one PO."""
+    """The ship dates that were confirmed last, by item id: (microseconds UTC, units). `calls` are of one PO.
+
+    While the answer of a later one is owed, nothing is known of its items: it may be applied yet.
+    """
     found: dict[str, frozenset[tuple[int, int]]] = {}
     for call in calls:
-        if call.action is not Action.UPDATE_EST_SHIP_DATE or call.state is not CallState.CONFIRMED:
+        if call.action is not Action.UPDATE_EST_SHIP_DATE:
+            continue
+        if call.is_open:
+            found |= dict.fromkeys(
+                (item_id for record in call.records for item_id, _ in _items(record)), frozenset()
+            )
             continue
         by_item: dict[str, set[tuple[int, int]]] = {}
         for record in call.records:
