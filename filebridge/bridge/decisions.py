@@ -74,9 +74,10 @@ def _release(connection: sa.Connection, row: files.FileRow, request: RequestRow,
 def _discard(connection: sa.Connection, row: files.FileRow, request: RequestRow, now: int) -> str:
     from filebridge.ledger import plans
 
-    before = row.status
+    # Rows may wait in a file of which others are delivered.
+    waits = row.hold_code or po_calls.waiting_calls(connection, file_id=row.id)
     after = plans.discard(connection, row.id, message=f"Discarded by {request.asked_by}.", now=now)
-    if before not in {FileStatus.HELD, FileStatus.PENDING} and not row.hold_code:
+    if not waits and row.status not in {FileStatus.HELD, FileStatus.PENDING}:
         raise UserError(f"Nothing of {row.name} ({row.id}) waits: {_standing(row)}.")
     return f"{row.name} ({row.id}) is given up; it is now {after}."
 
@@ -135,15 +136,18 @@ def _close(desk: Desk, request: RequestRow) -> str:
     with desk.ledger.begin() as connection:
         joins = [call_id for call in planned for call_id in call.joins]
         newest = calls.call_row(connection, max(joins))
-        calls.add_calls(
-            connection,
-            planned,
-            vendor=vendor,
-            now=now,
-            feed=newest.feed,
-            file_id=newest.file_id,
-            arrival=newest.arrival,
-        )
+        for call in planned:
+            # A date joins nothing: it goes with the acceptance before it.
+            newest = calls.call_row(connection, max(call.joins)) if call.joins else newest
+            calls.add_calls(
+                connection,
+                [call],
+                vendor=vendor,
+                now=now,
+                feed=newest.feed,
+                file_id=newest.file_id,
+                arrival=newest.arrival,
+            )
         po_calls.reopen_carried(connection, joins)
     return f"PO {po} is closed short: what files have said of it is sent, and what they have not is given up."
 
