@@ -12,11 +12,13 @@ from typing import TYPE_CHECKING, BinaryIO
 from filebridge.archive import archive_file, folder_of
 from filebridge.bridge.deciding import Decider
 from filebridge.bridge.desk import Desk
+from filebridge.bridge.overdue import hold_for
 from filebridge.delivery import Delivery, Trouble, deliver
 from filebridge.errors import CallRefused, FileRefused, KeyRefused, RetailOpsUnreachable
-from filebridge.ledger import files, plans, po_calls, quantities, rows
+from filebridge.ledger import files, plans, quantities, rows
 from filebridge.ledger import orders as known_orders
 from filebridge.ledger.files import FileRow
+from filebridge.ledger.po_waits import waiting_in
 from filebridge.ledger.schema import FileState
 from filebridge.milestones import reached
 from filebridge.outcomes import FileStatus, Outcome
@@ -50,6 +52,14 @@ class FileResult:
     """Something of it was rejected now, or is held for a person; rows that wait for their other rows do not count."""
     order_files: tuple[OrderFileRow, ...] = ()
     """Change files of POs that were read again for it."""
+    is_held: bool = False
+    """It waits for a person's decision on the file as a whole."""
+    is_answered_again: bool = False
+    """It was answered in an earlier pass, and its answer is another now: a later file, or a person, went on with it."""
+    waiting_pos: tuple[str, ...] = ()
+    """POs of which rows wait for their other rows."""
+    refused_pos: tuple[str, ...] = ()
+    """POs that the vendor refuses or has back-ordered: nothing is sent of them."""
 
 
 def process_file(
@@ -64,6 +74,7 @@ def process_file(
     work = _Work(desk, pack, Decider(desk.workspace, desk.ledger, desk.reader, pack), file_id)
     delivery = Delivery()
     before: dict[Outcome, int] = {}
+    again = bool(work.row.archived_at)
     if work.row.state is FileState.TAKEN:
         try:
             work.read_and_plan(feed, send=send)
@@ -81,7 +92,7 @@ def process_file(
     written = work.reply()
     if work.row.state is FileState.SETTLED:
         work.file_away(written)
-    return work.result(delivery, before)
+    return work.result(delivery, before, again=again)
 
 
 class _NotNow(Exception):
@@ -233,6 +244,7 @@ class _Work:
             outbox=self.desk.workspace.outbox / row.vendor,
             original=partial(self.decider.opened, row),
             time_zone=self.pack.settings.time_zone,
+            hold_for=hold_for(self.pack),
         )
 
     def file_away(self, written: WrittenReplies) -> None:
@@ -253,29 +265,36 @@ class _Work:
             files.set_state(connection, row.id, (FileState.SETTLED,), FileState.DONE)
         reached("file.done", row.id)
 
-    def result(self, delivery: Delivery, before: Mapping[Outcome, int]) -> FileResult:
-        """What came of it; `before` are the outcomes of its rows at the start of this turn."""
+    def result(self, delivery: Delivery, before: Mapping[Outcome, int], *, again: bool) -> FileResult:
+        """What came of it; `before` are the outcomes of its rows at the start of this turn.
+
+        `again`: an earlier pass has answered it.
+        """
         with self.desk.ledger.read() as connection:
             row = files.file_row(connection, self.file_id)
             outcomes = rows.outcomes_of(connection, self.file_id)
-            refused = outcomes.get(Outcome.HELD, 0) > before.get(Outcome.HELD, 0) and any(
-                call.code == "refused_by_vendor"
-                for call in po_calls.waiting_calls(connection, file_id=self.file_id)
-            )
-            rejected = outcomes.get(Outcome.REJECTED, 0) > before.get(Outcome.REJECTED, 0)
+            waits = waiting_in(connection, self.file_id) if outcomes.get(Outcome.HELD) else []
             status = rows.status_of_file(connection, self.file_id)
-            return FileResult(
-                file_id=row.id,
-                vendor=row.vendor,
-                name=row.name,
-                status=status,
-                rows=row.rows,
-                outcomes=outcomes,
-                trouble=delivery.trouble,
-                message=delivery.message,
-                needs_a_person=rejected or refused or status is FileStatus.REJECTED or bool(row.hold_code),
-                order_files=self.order_files,
-            )
+        waiting_pos = dict.fromkeys(one.of.po for one in waits if not one.of.is_refused)
+        refused_pos = dict.fromkeys(one.of.po for one in waits if one.of.is_refused)
+        refused = bool(refused_pos) and outcomes.get(Outcome.HELD, 0) > before.get(Outcome.HELD, 0)
+        rejected = outcomes.get(Outcome.REJECTED, 0) > before.get(Outcome.REJECTED, 0)
+        return FileResult(
+            file_id=row.id,
+            vendor=row.vendor,
+            name=row.name,
+            status=status,
+            rows=row.rows,
+            outcomes=outcomes,
+            trouble=delivery.trouble,
+            message=delivery.message,
+            needs_a_person=rejected or refused or status is FileStatus.REJECTED or bool(row.hold_code),
+            order_files=self.order_files,
+            is_held=bool(row.hold_code),
+            is_answered_again=again,
+            waiting_pos=tuple(waiting_pos),
+            refused_pos=tuple(refused_pos),
+        )
 
 
 def _copy(path: Path, target: BinaryIO) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from filebridge.bridge.desk import Desk
+from filebridge.bridge.overdue import hold_for
 from filebridge.clock import SECOND
 from filebridge.intake.waiting import due_notes
 from filebridge.ledger import arrivals
@@ -56,6 +57,7 @@ def write(desk: Desk, pack: VendorPack, waiting: Sequence[Waiting]) -> list[Wait
             now=now,
             time_zone=pack.settings.time_zone,
             explain_after=round(explain_after * SECOND),
+            hold_for=hold_for(pack),
         )
     write_status_page(outbox, status)
     first_seen = {row.name_bytes for row in look.there if row.first_seen_at == now}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from filebridge.bridge import decisions, intake
@@ -26,6 +26,7 @@ from filebridge.ledger import calls, channels, files, po_calls
 from filebridge.ledger import orders as known_orders
 from filebridge.ledger import passes as heartbeat
 from filebridge.ledger.schema import FileState
+from filebridge.outcomes import Outcome
 from filebridge.rejects import Note
 
 # What works on a file's columns is imported where it is first needed: the reader is at work on a large file then.
@@ -69,6 +70,12 @@ class _VendorTurn:
     pack: VendorPack
     report: PassReport
     trouble: Trouble | None = None
+    looked_at: int = field(init=False)
+    """When the vendor was looked at before this turn, microseconds UTC; 0: never."""
+
+    def __post_init__(self) -> None:
+        with self.desk.ledger.read() as connection:
+            self.looked_at = channels.channel_of(connection, self.pack.vendor).tried_at or 0
 
     def files(self, drop: intake.Drop, identifier: Identifier) -> None:
         """Go on with files of earlier passes, then take what is new, in order of arrival."""
@@ -152,6 +159,14 @@ class _VendorTurn:
             if delivery.trouble:
                 self._in_trouble(delivery.trouble, delivery.message)
 
+    def overdue(self) -> None:
+        """Say of which POs the other rows have not come in time, since the vendor was last looked at."""
+        from filebridge.bridge.overdue import newly_overdue
+
+        now = self.desk.clock.now()
+        with self.desk.ledger.read() as connection:
+            self.report.said += newly_overdue(connection, self.pack, since=self.looked_at, now=now)
+
     def _process(self, file_id: str, feed: FeedMapping | None) -> None:
         # A channel in trouble is tried once a pass: the vendor's files stay pending.
         if self.desk.stop.is_set():
@@ -164,11 +179,23 @@ class _VendorTurn:
             # Of a file whose original cannot be read any more no reject file can be made; the others go on.
             self.report.problems.append(Problem(self.pack.vendor, refused.message, refused.fix))
             return
-        self.report.files = [one for one in self.report.files if one.file_id != result.file_id]
-        self.report.files.append(result)
+        self._report(result)
         self.report.order_files += result.order_files
         if result.trouble:
             self._in_trouble(result.trouble, result.message)
+
+    def _report(self, result: FileResult) -> None:
+        """Tell of a file once a pass: one that was taken in this pass is new, though answered again."""
+        for place, earlier in enumerate(self.report.files):
+            if earlier.file_id == result.file_id:
+                still = earlier.needs_a_person and {Outcome.REJECTED, Outcome.HELD} & result.outcomes.keys()
+                self.report.files[place] = replace(
+                    result,
+                    is_answered_again=earlier.is_answered_again,
+                    needs_a_person=result.needs_a_person or bool(still),
+                )
+                return
+        self.report.files.append(result)
 
     def _in_trouble(self, kind: Trouble, message: str) -> None:
         self.trouble = kind
@@ -254,6 +281,7 @@ def work(
                 turn.orders()
                 turn.blocked()
             turn.restate()
+            turn.overdue()
             turn.end()
             turn.notes(drop.waiting)
         except LedgerError:

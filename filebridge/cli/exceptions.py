@@ -61,23 +61,24 @@ def register(app: typer.Typer) -> None:
 
 
 def _listed(connection: sa.Connection, vendor: str) -> list[dict[str, Any]]:
-    from filebridge.ledger import orders, po_calls
+    from filebridge.ledger import orders, po_calls, po_waits
 
-    waiting = [
-        one for one in po_calls.waiting_calls(connection, vendor or None) if one.code == "refused_by_vendor"
-    ]
+    refused = [one for one in po_waits.pos_that_wait(connection, vendor or None) if one.is_refused]
+    kept = {call.id: call for call in po_calls.waiting_calls(connection, vendor or None)}
     listed = []
-    for call in waiting:
-        row = orders.order_row(connection, call.vendor, call.po)
+    for one in refused:
+        row = orders.order_row(connection, one.vendor, one.po)
+        vpcs = {str(item[0]): item[1] for item in row.items} if row else {}
+        newest = one.kept[-1]
         listed.append(
             {
-                "po": call.po,
-                "vendor": call.vendor,
-                "since": call.planned_at,
-                "reason": call.message,
-                "items": _items(call, {str(item[0]): item[1] for item in row.items} if row else {}),
-                "file": call.file_name,
-                "file_id": call.file_id,
+                "po": one.po,
+                "vendor": one.vendor,
+                "since": one.since,
+                "reason": one.message,
+                "items": [item for rows in one.kept for item in _items(kept[rows.call_id], vpcs)],
+                "file": newest.file_name,
+                "file_id": newest.file_id,
             }
         )
     return listed

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from filebridge.outcomes import FileStatus, Outcome
 
 
+WIDE = 100
+
+
 def register(app: typer.Typer) -> None:
     """Add the command."""
 
@@ -71,7 +74,9 @@ def register(app: typer.Typer) -> None:
 def _print(found: list[tuple[FileRow, dict[Outcome, int]]], now: int) -> None:
     from filebridge.cli import render
 
-    several = len({row.document for row, _ in found if row.document}) > 1
+    console = report.console()
+    # In a narrow terminal what became of a file counts for more than what it is.
+    several = len({row.document for row, _ in found if row.document}) > 1 and console.width >= WIDE
     columns = ("=Id", f"=Received ({render.local_zone()})", *(["=Document"] if several else []))
     table = report.table(*columns, "File", "#Rows", "What became of it")
     for row, outcomes in found:
@@ -84,8 +89,9 @@ def _print(found: list[tuple[FileRow, dict[Outcome, int]]], now: int) -> None:
             f"{row.rows:,}",
             f"{render.standing(row.status)}: {ended}" if ended else render.standing(row.status),
         )
+    table.collapse_padding = not several
     report.keep_whole(table, "File", beside=64)
-    report.console().print(table)
+    console.print(table)
 
 
 def _statuses(words: list[str]) -> tuple[FileStatus, ...]:

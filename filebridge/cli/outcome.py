@@ -59,11 +59,11 @@ def print_lines(done: PassReport, *, at: str = "") -> None:
 
 def lines_of(done: PassReport) -> Iterator[str]:
     """The lines that `print_lines` prints."""
-    from filebridge.cli.render import counts, shown, standing
+    from filebridge.cli.render import shown
 
     for file in done.files:
-        ended = counts(file.outcomes) or "no rows"
-        yield f"{file.vendor}/{shown(file.name)} ({file.file_id}): {standing(file.status)}: {ended}"
+        yield f"{file.vendor}/{shown(file.name)} ({file.file_id}): {_file_words(file, none='no rows')}"
+        yield from (f"  {words}" for words in waits_of(file))
     for row in done.order_files:
         yield f"{row.vendor}/orders/{row.name}: {_order_words(row, done.marked[row.id])}"
 
@@ -81,19 +81,39 @@ def rest_of(done: PassReport) -> list[str]:
 
 def file_table(files: list[FileResult]) -> Table:
     """The files of a pass."""
-    from filebridge.cli.render import counts, shown, standing
+    from filebridge.cli.render import shown
 
     table = report.table("File", "=Id", "#Rows", "What became of it")
     for file in files:
-        ended = counts(file.outcomes)
         table.add_row(
             f"{file.vendor}/{shown(file.name)}",
             file.file_id,
             f"{file.rows:,}",
-            f"{standing(file.status)}: {ended}" if ended else standing(file.status),
+            "\n".join([_file_words(file), *waits_of(file)]),
         )
     report.keep_whole(table, "File", beside=48)
     return table
+
+
+def _file_words(file: FileResult, *, none: str = "") -> str:
+    """What became of a file, `none` of one without rows; of one that was answered before, what is new of it."""
+    from filebridge.cli.render import counts, standing
+
+    ended = counts(file.outcomes) or none
+    now = "now " if file.is_answered_again else ""
+    return f"{now}{standing(file.status)}{f': {ended}' if ended else ''}"
+
+
+def waits_of(file: FileResult) -> list[str]:
+    """What waits of a file, PO by PO: `1 PO waits for its other rows: D2700001`."""
+    if not (file.waiting_pos or file.refused_pos):
+        return []
+    from filebridge.replies.waits import are_refused, named, wait_for_rows
+
+    return [
+        *([f"{wait_for_rows(len(file.waiting_pos))}: {named(file.waiting_pos)}"] if file.waiting_pos else []),
+        *([f"{are_refused(len(file.refused_pos))}: {named(file.refused_pos)}"] if file.refused_pos else []),
+    ]
 
 
 def order_table(done: PassReport) -> Table:
@@ -129,14 +149,7 @@ def _rest(done: PassReport) -> Iterator[str]:
     from filebridge.cli.render import sentence, shown
 
     for file in done.files:
-        if file.status.value == "held":
-            yield f"{shown(file.name)} is held. Why: filebridge show {file.file_id}"
-            yield f"  It is right: filebridge release {file.file_id}    It is not: filebridge discard {file.file_id}"
-        elif file.needs_a_person:
-            what = "nothing of it was" if file.status.value == "rejected" else "some rows were not"
-            yield f"{shown(file.name)}: {what} taken."
-            where = f"    To correct: outbox/{file.vendor}/replies/" if file.outcomes else ""
-            yield f"  Why: filebridge show {file.file_id}{where}"
+        yield from _rest_of_file(file)
     for note in done.said:
         yield shown(note.message)
     for one in done.waiting:
@@ -148,6 +161,26 @@ def _rest(done: PassReport) -> Iterator[str]:
     for vendor, trouble in done.troubles.items():
         yield f"{vendor}: {sentence(trouble)}"
         yield "  Nothing is lost: what is to be sent is kept, and the next run goes on with it."
+
+
+def _rest_of_file(file: FileResult) -> Iterator[str]:
+    from filebridge.cli.render import shown
+    from filebridge.outcomes import Outcome
+
+    if file.is_held:
+        yield f"{shown(file.name)} is held. Why: filebridge show {file.file_id}"
+        yield f"  It is right: filebridge release {file.file_id}    It is not: filebridge discard {file.file_id}"
+        return
+    if not file.needs_a_person:
+        return
+    if file.status.value == "rejected" or file.outcomes.get(Outcome.REJECTED):
+        what = "nothing of it was" if file.status.value == "rejected" else "some rows were not"
+        yield f"{shown(file.name)}: {what} taken."
+        where = f"    To correct: outbox/{file.vendor}/replies/" if file.outcomes else ""
+        yield f"  Why: filebridge show {file.file_id}{where}"
+    if file.refused_pos:
+        yield f"{shown(file.name)}: tell the retailer of what the vendor refuses or has back-ordered."
+        yield "  The list: filebridge exceptions"
 
 
 def is_terminal() -> bool:
@@ -164,4 +197,7 @@ def _file_as_json(file: FileResult) -> dict[str, Any]:
         "rows": file.rows,
         "outcomes": {outcome.value: count for outcome, count in file.outcomes.items()},
         "message": file.message or None,
+        "answered_again": file.is_answered_again,
+        "waiting_pos": list(file.waiting_pos),
+        "refused_pos": list(file.refused_pos),
     }

@@ -14,6 +14,8 @@ from filebridge.outcomes import FileStatus, Outcome
 
 if TYPE_CHECKING:
     from filebridge.bridge.preview import Previewed
+    from filebridge.cli.surroundings import Surroundings
+    from filebridge.ledger.rows import RowOutcome
 
 SHOWN: Final = 20
 _TOLD: Final = (Outcome.PENDING, Outcome.REJECTED)
@@ -58,7 +60,12 @@ def register(app: typer.Typer) -> None:
             if here.json:
                 report.print_json(previewed.as_json())
             else:
-                _print(previewed, render.zone_of(workspace, previewed.receipt.vendor))
+                zone = render.zone_of(workspace, previewed.receipt.vendor)
+                inbox = workspace.inbox_of(previewed.receipt.vendor)
+                in_inbox = path.absolute().is_relative_to(inbox)
+                _print(previewed, zone, in_inbox=in_inbox)
+                _print_calls(previewed, here, zone)
+                report.say("Nothing was sent, and the file lies where it was.")
         finally:
             reader.close()
         return 1 if _needs_a_person(previewed.receipt.status) or previewed.receipt.rejected else 0
@@ -68,13 +75,14 @@ def _needs_a_person(status: FileStatus) -> bool:
     return status in {FileStatus.REJECTED, FileStatus.HELD}
 
 
-def _print(previewed: Previewed, zone: str) -> None:
+def _print(previewed: Previewed, zone: str, *, in_inbox: bool) -> None:
     from filebridge.cli import render
     from filebridge.replies.person import receipt_text
 
     receipt = previewed.receipt
-    print(receipt_text(receipt, time_zone=zone).decode("utf-8").replace("\r\n", "\n"))
-    kept = (row for row in previewed.rows if row.outcome not in _TOLD)
+    text = receipt_text(receipt, time_zone=zone, in_inbox=in_inbox, width=report.text_width())
+    print(text.decode("utf-8").replace("\r\n", "\n"))
+    kept = (row for row in previewed.rows if row.outcome not in _TOLD and not _waits_with_po(row))
     listed = list(islice(kept, SHOWN + 1))
     if listed:
         table = report.table("#Row", "Outcome", "Code", "Why")
@@ -85,4 +93,26 @@ def _print(previewed: Previewed, zone: str) -> None:
         report.console().print(table)
     if len(listed) > SHOWN:
         report.say(f"These are the first {SHOWN}; --json has every row.")
-    report.say("Nothing was sent, and the file lies where it was.")
+
+
+def _waits_with_po(row: RowOutcome) -> bool:
+    """Whether the receipt tells of the row with its PO."""
+    from filebridge.replies.waits import OF_A_PO
+
+    return row.outcome is Outcome.HELD and any(reason.code in OF_A_PO for reason in row.reasons)
+
+
+def _print_calls(previewed: Previewed, here: Surroundings, zone: str) -> None:
+    """What would be sent of each PO, in words. Inventory is a number on the receipt."""
+    from filebridge.cli import foreseen
+
+    if previewed.receipt.document == "inventory" or not previewed.receipt.calls:
+        return
+    lines = foreseen.lines_of(previewed.calls(), foreseen.names_of(here, previewed.receipt.vendor), zone)
+    listed = list(islice(lines, SHOWN + 1))
+    print("What would be sent\n------------------")
+    for line in listed[:SHOWN]:
+        print(f"  {line}")
+    if len(listed) > SHOWN:
+        print(f"  and more: these are the first {SHOWN}; --json has all.")
+    print()

@@ -87,6 +87,11 @@ def console(*, wide: int = 160) -> Console:
     return Screen(highlight=False, width=None if told else wide, markup=False, emoji=False)
 
 
+def text_width(*, most: int = 100) -> int:
+    """How wide a page of text may be on standard output."""
+    return min(console().width, most)
+
+
 def table(*columns: str, title: str = "") -> Table:
     """An empty table in the house's look.
 

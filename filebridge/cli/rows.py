@@ -14,6 +14,9 @@ from filebridge.cli import report
 from filebridge.cli.surroundings import current
 
 if TYPE_CHECKING:
+    import sqlalchemy as sa
+
+    from filebridge.ledger.files import FileRow
     from filebridge.ledger.rows import RowOutcome
     from filebridge.outcomes import Outcome
 
@@ -57,6 +60,7 @@ def register(app: typer.Typer) -> None:
         wanted = _outcomes(outcome or [])
         most = limit if limit > 0 else None if limit == 0 or here.json else SHOWN
         listed: list[RowOutcome] = []
+        went_with: dict[int, str] = {}
         with tempfile.SpooledTemporaryFile(max_size=1 << 22, mode="w+", encoding="utf-8") as spool:
             # Who reads from the ledger keeps its writers waiting, and who reads from us may take its time.
             with here.ledger() as ledger, ledger.read() as connection:
@@ -68,26 +72,46 @@ def register(app: typer.Typer) -> None:
                     report.write_json_list(head, "rows", entries, spool)
                 else:
                     listed = list(found)
+                    went_with = _went_with(connection, row)
             if here.json:
                 spool.seek(0)
                 shutil.copyfileobj(spool, sys.stdout)
                 return
-        _print(listed)
+        _print(listed, went_with)
         if not listed:
             report.say(f"{render.shown(row.name)} has no such row.")
         elif most is not None and len(listed) == most:
             report.say(f"These are the first {most:,} of {row.rows:,}; --limit 0 shows all.")
 
 
-def _print(listed: list[RowOutcome]) -> None:
+def _went_with(connection: sa.Connection, of: FileRow) -> dict[int, str]:
+    """Of rows that a call of another file carries: with which file they went."""
+    from filebridge.cli.render import shown
+    from filebridge.ledger import po_waits
+    from filebridge.ledger import rows as known_rows
+
+    if of.document == "inventory":
+        return {}
+    carriers = po_waits.carriers_of(connection, of.id)
+    rows = known_rows.rows_of_calls(connection, of.id, list(carriers)) if carriers else {}
+    return {
+        row: f"In one call with {shown(carrier.file_name)} ({carrier.file_id})."
+        for call_id, carrier in carriers.items()
+        if carrier.file_id != of.id
+        for row in rows.get(call_id, ())
+    }
+
+
+def _print(listed: list[RowOutcome], went_with: dict[int, str]) -> None:
     from filebridge.cli import render
 
     if not listed:
         return
-    table = report.table("#Row", "=Outcome", "Column", "Found", "=Code", "What is wrong")
+    table = report.table("#Row", "=Outcome", "Column", "Found", "=Code", "Why")
+    table.collapse_padding = True
     for row in listed:
         if not row.reasons:
-            table.add_row(f"{row.row:,}", row.outcome.value, "", "", "", "")
+            table.add_row(f"{row.row:,}", row.outcome.value, "", "", "", went_with.get(row.row, ""))
         for reason in row.reasons:
             table.add_row(
                 f"{row.row:,}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from filebridge.ledger.files import FileRow
     from filebridge.ledger.orders import OrderFileRow
     from filebridge.ledger.passes import PassRow
+    from filebridge.ledger.po_waits import WaitingPo
     from filebridge.ledger.requests import RequestRow
     from filebridge.replies.vendor_status import VendorStatus
     from filebridge.workspace import Workspace
@@ -85,11 +86,23 @@ def _vendor(connection: sa.Connection, workspace: Workspace, vendor: str, now: i
         now=now,
         time_zone="UTC",
         explain_after=explain_after,
+        hold_for=limits_of(workspace, vendor),
     )
     folder = workspace.orders_of(vendor)
     lying = set(os.listdir(folder)) if folder.is_dir() else set()
     not_taken = [row for row in orders.files_of(connection, vendor) if row.name in lying] if lying else []
     return VendorStanding(found, files.unsettled_files(connection, vendor), not_taken)
+
+
+def limits_of(workspace: Workspace, vendor: str) -> Mapping[str, int]:
+    """How long rows of a vendor may wait for the others of their PO, by feed; none where its pack is broken."""
+    from filebridge.bridge.overdue import hold_for
+    from filebridge.errors import ConfigError
+
+    try:
+        return hold_for(workspace.load_pack(vendor))
+    except ConfigError:
+        return {}
 
 
 def as_json(standing: Standing) -> dict[str, Any]:
@@ -153,6 +166,10 @@ def _vendor_as_json(one: VendorStanding) -> dict[str, Any]:
             {"po": row.po, "code": row.code, "message": row.message} for row in found.held_orders
         ],
         "gone_orders": [{"po": row.po, "message": row.message} for row in found.gone_orders],
+        "refused_pos": [_po_as_json(row) for row in found.refused_pos],
+        "overdue_pos": [{**_po_as_json(row.of), "until": instant(row.until)} for row in found.overdue_pos],
+        "waiting_pos": [_po_as_json(row) for row in found.waiting_pos],
+        "waiting_pos_count": found.waiting_pos_count,
         "waiting": [
             {"name": row.name, "since": instant(row.first_seen_at), "reason": row.reason or None}
             for row in found.waiting
@@ -161,4 +178,17 @@ def _vendor_as_json(one: VendorStanding) -> dict[str, Any]:
             {"name": row.name, "state": row.state.value, "pos": row.pos, "written_at": instant(row.staged_at)}
             for row in one.not_taken
         ],
+    }
+
+
+def _po_as_json(row: WaitingPo) -> dict[str, Any]:
+    from filebridge.cli.render import instant
+
+    return {
+        "po": row.po,
+        "action": row.action.value,
+        "code": row.code,
+        "message": row.message,
+        "since": instant(row.since),
+        "files": [{"id": one.file_id, "name": one.file_name} for one in row.kept],
     }

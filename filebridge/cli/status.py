@@ -75,26 +75,28 @@ def _print(standings: list[VendorStanding]) -> None:
     table = report.table(
         "Vendor",
         "RetailOps",
-        "#On the way",
+        "#On the\nway",
         "#Held",
-        "#To correct",
-        "#In the inbox",
-        "#POs in question",
-        "#PO files there",
+        "#To\ncorrect",
+        "#In the\ninbox",
+        "#POs in\nquestion",
+        "#POs\nwaiting",
+        "#PO files\nthere",
     )
+    # So that all of it is seen in a terminal of 80 columns.
+    table.collapse_padding = True
     for one in standings:
         found = one.status
         figures = (
-            one.pending,
-            found.held,
-            (*found.rejects, *found.refused),
-            found.waiting,
-            (*found.held_orders, *found.gone_orders),
-            one.not_taken,
+            len(one.pending),
+            len(found.held),
+            len(found.rejects) + len(found.refused),
+            len(found.waiting),
+            sum(map(len, (found.held_orders, found.gone_orders, found.refused_pos, found.overdue_pos))),
+            found.waiting_pos_count,
+            len(one.not_taken),
         )
-        table.add_row(
-            found.vendor, _channel(found), *(f"{len(entries):,}" if entries else "-" for entries in figures)
-        )
+        table.add_row(found.vendor, _channel(found), *(f"{count:,}" if count else "-" for count in figures))
     console.print(table)
     for one in standings:
         lines = list(_lines(one))
@@ -102,6 +104,29 @@ def _print(standings: list[VendorStanding]) -> None:
             console.print(_listed(one.status.vendor, lines))
     if not any(list(_lines(one)) for one in standings):
         print("Nothing waits for you.")
+    for one in standings:
+        if one.status.waiting_pos:
+            console.print(_waiting_pos(one.status))
+            more = one.status.waiting_pos_count - len(one.status.waiting_pos)
+            if more:
+                print(f"and {more:,} more, listed in the receipts of their files")
+
+
+def _waiting_pos(found: VendorStatus) -> Table:
+    from filebridge.cli.render import shown, when
+    from filebridge.replies.waits import WHAT_WAITS, for_what
+
+    table = report.table(
+        "=PO",
+        "Waits with",
+        "Since",
+        "Still to come",
+        title=f"{found.vendor}: POs that wait for their other rows; nothing to do",
+    )
+    table.collapse_padding = True
+    for one in found.waiting_pos:
+        table.add_row(shown(one.po), WHAT_WAITS[one.action], when(one.since), for_what(one))
+    return table
 
 
 def _listed(vendor: str, lines: list[tuple[str, str]]) -> Table:
@@ -126,6 +151,7 @@ def _lines(one: VendorStanding) -> Iterator[tuple[str, str]]:
     """What waits for a person, and what decides it."""
     from filebridge.cli.render import sentence, shown, when
     from filebridge.rejects import CATALOGUE
+    from filebridge.replies.waits import WHAT_WAITS, close_command, duration, for_what
     from filebridge.replies.wording import told_apart, why_waiting
 
     found = one.status
@@ -155,6 +181,19 @@ def _lines(one: VendorStanding) -> Iterator[tuple[str, str]]:
         yield shown(order.said), order.fix
     for gone in found.gone_orders:
         yield shown(sentence(gone.message)), CATALOGUE["vanished"].fix
+    for one_refused in found.refused_pos:
+        yield (
+            f"PO {shown(one_refused.po)}: {sentence(for_what(one_refused))}",
+            "Tell the retailer; nothing is sent of it.\nThe list: filebridge exceptions",
+        )
+    for overdue in found.overdue_pos:
+        waits = overdue.of
+        yield (
+            f"PO {shown(waits.po)}: its {WHAT_WAITS[waits.action]} waits for its other rows since "
+            f"{when(waits.since)}, longer than {duration(overdue.until - waits.since)}. "
+            f"{sentence(for_what(waits))}",
+            f"Send them, or what is there:\n{close_command(waits.po)}",
+        )
     for waiting in found.waiting:
         yield (
             f"{shown(waiting.name)} is in the inbox since {when(waiting.first_seen_at)}",

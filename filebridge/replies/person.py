@@ -9,7 +9,15 @@ from typing import Final
 from filebridge.outcomes import PASSING, FileStatus, Outcome
 from filebridge.rejects import CATALOGUE, Reject
 from filebridge.replies.receipt import Receipt
+from filebridge.replies.waits import (
+    OF_A_PO,
+    standing_of,
+    steps_of_refused_pos,
+    steps_of_waiting_pos,
+    waits_lines,
+)
 from filebridge.replies.wording import (
+    WIDTH,
     count_of,
     heading,
     local_time,
@@ -31,11 +39,12 @@ _MEANING: Final[Mapping[Outcome, str]] = MappingProxyType(
         Outcome.UNCHANGED: "RetailOps has this value already; nothing was sent",
         Outcome.SUPERSEDED: "a newer value was given already; nothing was sent",
         Outcome.REJECTED: "not taken; the reasons are below",
-        Outcome.HELD: "waiting; for what is said below",
+        Outcome.HELD: "kept, and not sent yet; for what they wait stands below",
         Outcome.PENDING: "not sent yet",
         Outcome.UNCERTAIN: "sent, but the answer was lost; FileBridge finds out by itself",
     }
 )
+_NARROWEST: Final = 60
 _DONE: Final = (Outcome.DELIVERED, Outcome.UNCHANGED, Outcome.SUPERSEDED)
 
 
@@ -46,20 +55,24 @@ def receipt_text(
     twin: str = "",
     by_code: Mapping[str, int] = MappingProxyType({}),
     folder: str = "",
+    in_inbox: bool = False,
+    width: int = WIDTH,
 ) -> bytes:
-    """The receipt in plain text, at most 100 columns wide but for a path that is longer.
+    """The receipt in plain text, at most `width` columns wide but for a path that is longer.
 
     `time_zone` is the vendor's; `twin` names the workbook beside a reject file in CSV, below `replies/`;
     `by_code` counts the reasons of the reject file. `folder` is where the reject file lies, for a reader who has
-    not found this text beside it.
+    not found this text beside it. `in_inbox`: the file of a preview lies in the inbox already.
     """
+    width = max(width, _NARROWEST)
     lines = [
-        *wrapped(headline(receipt)),
-        *_counts(receipt),
-        *_what_to_do(receipt, twin, folder),
-        *_reasons(receipt, by_code),
-        *_notes(receipt),
-        *_details(receipt, time_zone),
+        *wrapped(headline(receipt), width=width),
+        *_counts(receipt, width),
+        *_what_to_do(receipt, twin=twin, folder=folder, in_inbox=in_inbox, width=width),
+        *waits_lines(receipt, time_zone, width),
+        *_reasons(receipt, by_code, width),
+        *_notes(receipt, width),
+        *_details(receipt, time_zone, width),
     ]
     return to_bytes(lines)
 
@@ -68,36 +81,26 @@ def headline(receipt: Receipt) -> str:
     """What happened, in one sentence."""
     name, rows, status = plain(receipt.name), receipt.rows, receipt.status
     if status is FileStatus.PENDING:
-        waiting = sum(receipt.outcomes.get(outcome, 0) for outcome in PASSING)
+        passing = sum(receipt.outcomes.get(outcome, 0) for outcome in PASSING)
         if receipt.preview:
-            return f"{name} would be taken: {count_of(waiting, 'row')} of {rows:,} would be sent."
-        return f"{name} is not finished: {count_of(waiting, 'row')} of {rows:,} have no answer from RetailOps yet."
+            return _foreseen(receipt, passing)
+        verb = "has" if passing == 1 else "have"
+        return f"{name} is not finished: {count_of(passing, 'row')} of {rows:,} {verb} no answer from RetailOps yet."
     if status is FileStatus.REJECTED:
         why = f" {sentence(_refusal(receipt)[0])}" if receipt.refused else ""
         all_rows = {0: ".", 1: ": its only row was rejected."}.get(
             rows, f": all {rows:,} rows were rejected."
         )
         return f"Nothing of {name} was taken{all_rows}{why}"
-    if status is FileStatus.HELD:
+    if status is FileStatus.HELD and not _waits_by_po(receipt):
         why = f" {sentence(receipt.held_for.message)}" if receipt.held_for else ""
         return f"{name} is waiting for a person, and nothing of it was sent.{why}"
     if status is FileStatus.DUPLICATE:
         return f"{name} is the same file again, byte for byte: there was nothing to send."
     if not rows:
         return f"{name} has no rows: there was nothing to send."
-    if receipt.rejected:
-        done = sum(receipt.outcomes.get(outcome, 0) for outcome in _DONE)
-        verb = "was" if receipt.rejected == 1 else "were"
-        rest = (
-            ""
-            if done + receipt.rejected < rows
-            else f"; the other {done:,} {'is' if done == 1 else 'are'} done"
-        )
-        return f"{receipt.rejected:,} of the {count_of(rows, 'row')} of {name} {verb} not taken{rest}."
-    if receipt.outcomes.get(Outcome.HELD):
-        held = receipt.outcomes[Outcome.HELD]
-        verb = "is" if held == 1 else "are"
-        return f"{name} is done, but for {count_of(held, 'row')} of {rows:,} that {verb} waiting."
+    if receipt.rejected or receipt.outcomes.get(Outcome.HELD):
+        return _in_part(receipt)
     if receipt.outcomes.get(Outcome.UNCHANGED) == rows:
         return (
             f"{name} is done: RetailOps had {'its only row' if rows == 1 else f'all {rows:,} rows'} already."
@@ -105,16 +108,54 @@ def headline(receipt: Receipt) -> str:
     return f"{name} is done: {'its only row' if rows == 1 else f'all {rows:,} rows'}."
 
 
-def _counts(receipt: Receipt) -> Iterator[str]:
+def _in_part(receipt: Receipt) -> str:
+    """What happened to a file of which rows were rejected, or wait."""
+    name, rows, waits = plain(receipt.name), receipt.rows, standing_of(receipt.waiting)
+    held = receipt.outcomes.get(Outcome.HELD, 0)
+    if receipt.rejected:
+        done = sum(receipt.outcomes.get(outcome, 0) for outcome in _DONE)
+        verb = "was" if receipt.rejected == 1 else "were"
+        rest = f"; {waits}" if waits else ""
+        if done + receipt.rejected == rows:
+            rest = f"; the other {done:,} {'is' if done == 1 else 'are'} done"
+        return f"{receipt.rejected:,} of the {count_of(rows, 'row')} of {name} {verb} not taken{rest}."
+    if held == rows and waits:
+        kept = "would be taken, and nothing of it sent yet" if receipt.preview else "was taken, and is kept"
+        return f"{name} {kept}: {waits}."
+    if waits:
+        return f"{name} is done, but for {count_of(held, 'row')} of {rows:,}: {waits}."
+    return f"{name} is done, but for {count_of(held, 'row')} of {rows:,} that {'is' if held == 1 else 'are'} waiting."
+
+
+def _waits_by_po(receipt: Receipt) -> bool:
+    """Whether what is held of a file is held PO by PO, not as a whole."""
+    return receipt.held_for is None or receipt.held_for.code in OF_A_PO
+
+
+def _foreseen(receipt: Receipt, passing: int) -> str:
+    """What would become of a file of which rows would be sent."""
+    name, unjudged, sent = plain(receipt.name), receipt.unjudged, passing - receipt.unjudged
+    asks = "RetailOps must be asked first, which a preview does not do"
+    if not sent:
+        verb = "is" if unjudged == 1 else "are"
+        return f"{name} would be taken; {count_of(unjudged, 'row')} of {receipt.rows:,} {verb} not judged: {asks}."
+    parts = [f"{count_of(sent, 'row')} of {receipt.rows:,} would be sent"]
+    if receipt.waiting:
+        parts.append(standing_of(receipt.waiting))
+    if unjudged:
+        parts.append(f"{unjudged:,} cannot be judged: {asks}")
+    return f"{name} would be taken: {'; '.join(parts)}."
+
+
+def _counts(receipt: Receipt, columns: int) -> Iterator[str]:
     """The outcomes as a sum."""
     if not receipt.rows:
         return
     width = len(f"{receipt.rows:,}")
     yield ""
     for outcome, count in receipt.outcomes.items():
-        is_whole = outcome is Outcome.REJECTED and receipt.is_sent_again
-        meaning = "not taken, for the reason above" if is_whole else _MEANING[outcome]
-        yield f"  {count:>{width},}  {outcome.value:<10}  {meaning}"
+        start = f"  {count:>{width},}  {outcome.value:<10}  "
+        yield from wrapped(_meaning(receipt, outcome), first=start, indent=" " * len(start), width=columns)
     if len(receipt.outcomes) > 1:
         yield "  " + "-" * width
         yield f"  {receipt.rows:>{width},}  {'row' if receipt.rows == 1 else 'rows'} in the file"
@@ -128,7 +169,16 @@ def _counts(receipt: Receipt) -> Iterator[str]:
             "VPCs that are not in the file were left as they are, not set to 0: the VPC of some row could not "
             "be read, so nobody can tell whether it is there.",
             indent="  ",
+            width=columns,
         )
+
+
+def _meaning(receipt: Receipt, outcome: Outcome) -> str:
+    if outcome is Outcome.REJECTED and receipt.is_sent_again:
+        return "not taken, for the reason above"
+    if outcome is Outcome.HELD and not receipt.waiting:
+        return "waiting for a person, for the reason above"
+    return _MEANING[outcome]
 
 
 def _refusal(receipt: Receipt) -> tuple[str, str]:
@@ -137,30 +187,50 @@ def _refusal(receipt: Receipt) -> tuple[str, str]:
     return found or advice, advice or _fix(receipt.notes[0].code)
 
 
-def _what_to_do(receipt: Receipt, twin: str, folder: str) -> Iterator[str]:
+def _what_to_do(receipt: Receipt, *, twin: str, folder: str, in_inbox: bool, width: int) -> Iterator[str]:
     yield from heading("What to do")
-    steps = [*_steps_of_hold(receipt), *_steps_of_rejects(receipt, twin, folder)]
-    if not steps and receipt.preview and receipt.status is FileStatus.PENDING:
-        steps = ["Drop the file into the inbox to have it taken; this was only a look ahead."]
-    if not steps and receipt.status is FileStatus.PENDING:
-        steps = [
+    steps = [
+        *_steps_of_hold(receipt),
+        *steps_of_refused_pos(receipt),
+        *_steps_of_rejects(receipt, twin, folder),
+        *steps_of_waiting_pos(receipt),
+    ]
+    if receipt.preview:
+        steps = [*steps, *_steps_of_preview(receipt, in_inbox)]
+    elif receipt.status is FileStatus.PENDING:
+        steps.append(
             "Nothing. FileBridge goes on by itself, and writes this receipt again when the last row is settled."
-        ]
+        )
     if receipt.is_sent_again:
         steps = [*_steps_of_refusal(receipt)]
     if len(steps) < 2:
-        yield from wrapped(steps[0] if steps else "Nothing.", indent="  ")
+        yield from wrapped(steps[0] if steps else "Nothing.", indent="  ", width=width)
         return
     for number, step in enumerate(steps, start=1):
-        yield from wrapped(step, first=f"  {number}. ", indent="     ")
+        yield from wrapped(step, first=f"  {number}. ", indent="     ", width=width)
+
+
+def _steps_of_preview(receipt: Receipt, in_inbox: bool) -> Iterator[str]:
+    if receipt.unjudged:
+        yield "To see more here, have RetailOps asked: `filebridge orders fetch`, and `filebridge carriers`."
+    if receipt.rejected:
+        yield "Correct the rows that are listed below: sent as they are, they would come back in a reject file."
+    if receipt.status in {FileStatus.DUPLICATE, FileStatus.ACCEPTED, FileStatus.REJECTED}:
+        return
+    then = "This was only a look ahead."
+    yield (
+        f"{then} The file lies in the inbox: the next `filebridge run` takes it."
+        if in_inbox
+        else f"{then} To have the file taken, drop it into the inbox."
+    )
 
 
 def _steps_of_hold(receipt: Receipt) -> Iterator[str]:
     held = receipt.held_for
-    if held is None or receipt.preview:
+    if held is None or held.code in OF_A_PO or receipt.preview:
         return
     yield "Look at the file, and at what it waits for, as said above."
-    if held.code in ("partial_shipment", "refused_by_vendor", "too_many_refusals"):
+    if held.code == "too_many_refusals":
         yield _fix(held.code).replace("ID", receipt.file_id)
         return
     yield f"If it is right, let it go:  filebridge release {receipt.file_id}"
@@ -203,7 +273,7 @@ def _steps_of_rejects(receipt: Receipt, twin: str, folder: str) -> Iterator[str]
     yield "Save it, and drop it into the inbox: only its rows are processed, as a part of this file."
 
 
-def _reasons(receipt: Receipt, by_code: Mapping[str, int]) -> Iterator[str]:
+def _reasons(receipt: Receipt, by_code: Mapping[str, int], page: int) -> Iterator[str]:
     whole = (receipt.notes[0].code, receipt.notes[0].message) if receipt.is_sent_again else ("", "")
     # What is said of the whole file at the top is not said again of each row.
     own = [reject for reject in receipt.rejects if (reject.code, reject.message) != whole]
@@ -225,7 +295,7 @@ def _reasons(receipt: Receipt, by_code: Mapping[str, int]) -> Iterator[str]:
     yield from table_lines(
         ("Row", "Column", "Found", "What is wrong"),
         rows,
-        widths=(width, column, found, 98 - 6 - width - column - found),
+        widths=(width, column, found, page - 8 - width - column - found),
         right=(0,),
     )
     more = sum(by_code.values()) - len(shown) if by_code else len(own) - len(shown)
@@ -234,28 +304,30 @@ def _reasons(receipt: Receipt, by_code: Mapping[str, int]) -> Iterator[str]:
         yield f"  and {count_of(more, 'more reason')}" + (
             ", in the reject file." if receipt.reject_file else "."
         )
-    yield from _advice(shown)
+    yield from _advice(shown, page)
 
 
-def _advice(shown: Sequence[Reject]) -> Iterator[str]:
+def _advice(shown: Sequence[Reject], page: int) -> Iterator[str]:
     """What to do, once a code, where some reason of that code does not say it itself."""
     silent = dict.fromkeys(reject.code for reject in shown if not says_what_to_do(reject.message))
     if silent:
         yield ""
     for code in silent:
-        yield from wrapped(_fix(code), first=f"  {code}: ", indent="    ")
+        yield from wrapped(_fix(code), first=f"  {code}: ", indent="    ", width=page)
 
 
-def _notes(receipt: Receipt) -> Iterator[str]:
+def _notes(receipt: Receipt, width: int) -> Iterator[str]:
     notes = receipt.notes[1:] if receipt.refused else receipt.notes
     if not notes:
         return
     yield from heading("Notes")
     for note in notes:
-        yield from wrapped(f"{sentence(note.message)} ({note.code})", first="  - ", indent="    ")
+        yield from wrapped(
+            f"{sentence(note.message)} ({note.code})", first="  - ", indent="    ", width=width
+        )
 
 
-def _details(receipt: Receipt, time_zone: str) -> Iterator[str]:
+def _details(receipt: Receipt, time_zone: str, width: int) -> Iterator[str]:
     yield from heading("Details")
     known = {
         "File": plain(receipt.name),
@@ -271,13 +343,21 @@ def _details(receipt: Receipt, time_zone: str) -> Iterator[str]:
     }
     for name, value in known.items():
         if value:
-            yield f"  {name:<9} {value}"
+            yield from wrapped(
+                value, first=f"  {name:<9} ", indent=" " * 12, width=width, break_long_words=False
+            )
 
 
 def _calls(receipt: Receipt, time_zone: str) -> str:
-    if receipt.first_call_at is None or receipt.last_call_at is None:
-        return "none was sent" if not receipt.preview else f"{count_of(receipt.calls, 'call')} would be sent"
-    return f"{receipt.calls:,}, the last answered {local_time(receipt.last_call_at, time_zone)}"
+    if receipt.preview:
+        return f"{count_of(receipt.calls, 'call')} would be sent"
+    with_others = (
+        f"rows of it went with {', '.join(map(plain, receipt.carried_by))}" if receipt.carried_by else ""
+    )
+    if receipt.last_call_at is None:
+        return f"none of its own; {with_others}" if with_others else "none was sent"
+    said = f"{receipt.calls:,}, the last answered {local_time(receipt.last_call_at, time_zone)}"
+    return f"{said}; {with_others}" if with_others else said
 
 
 def _fix(code: str) -> str:

@@ -13,11 +13,12 @@ import stat
 import tempfile
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 from typing import IO, BinaryIO, Final
 
 import orjson
@@ -88,19 +89,26 @@ def _safe(part: str) -> str:
 
 
 def write_replies(
-    ledger: Ledger, file_id: str, *, outbox: Path, original: OpenOriginal, time_zone: str = "UTC"
+    ledger: Ledger,
+    file_id: str,
+    *,
+    outbox: Path,
+    original: OpenOriginal,
+    time_zone: str = "UTC",
+    hold_for: Mapping[str, int] = MappingProxyType({}),
 ) -> WrittenReplies:
     """Publish the replies to a file below `outbox`/replies: reject files, then the texts, the JSON last.
 
     `outbox` is the vendor's. The newest receipt of a name replaces the older one, a reject file never does.
-    `time_zone` is the vendor's. Raises FileRefused where the original cannot be read again, OSError where the
+    `time_zone` is the vendor's; `hold_for` says, by feed, how long rows may wait for the others of their PO, in
+    microseconds. Raises FileRefused where the original cannot be read again, OSError where the
     outbox cannot be written.
     """
     with tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY) as kept:
         spool = _Spool(kept)
         # A reader of the ledger keeps its writers waiting: take the reasons out at once, write the files after.
         with ledger.read() as connection:
-            receipt = build_receipt(connection, file_id)
+            receipt = build_receipt(connection, file_id, hold_for=hold_for)
             how = file_row(connection, file_id).how
             if receipt.rejected:
                 spool.take(connection, file_id)

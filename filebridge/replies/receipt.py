@@ -5,16 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from types import MappingProxyType
 from typing import Any, Final
 
+import numpy as np
 import orjson
 import sqlalchemy as sa
 
 from filebridge.clock import iso
+from filebridge.columns import as_ints, unpack
 from filebridge.ledger.calls import counts_of
 from filebridge.ledger.files import FileRow, file_row
-from filebridge.ledger.rows import every_row, outcomes_of, rejected_rows, status_of_file
-from filebridge.mapping.mapped import MappedFile, RowRuns
+from filebridge.ledger.po_waits import carriers_of, waiting_in
+from filebridge.ledger.rows import every_row, outcomes_of, rejected_rows, rows_of_calls, status_of_file
+from filebridge.ledger.schema import CallState
+from filebridge.mapping.mapped import BY_RECORD, MappedFile, RowRuns
 from filebridge.outcomes import OUTCOME_BY_CODE, OUTCOME_CODES, FileStatus, Outcome, status_of, tally
 from filebridge.planning.plan import Hold, Plan, hold_of
 from filebridge.rejects import Note, Reject
@@ -25,6 +30,22 @@ LISTED: Final = 100
 """Reasons that a receipt lists; the reject file has them all."""
 
 _REJECTED: Final = OUTCOME_CODES[Outcome.REJECTED]
+
+
+@dataclass(frozen=True)
+class HeldPo:
+    """A PO of which rows of the file are kept: `code` and `message` say for what they wait.
+
+    `rows` are those of this file, told of the first LISTED POs. `since` is when the first rows of the PO came, of
+    any file, and `until` how long they may wait; microseconds UTC, None where that is not known or not limited.
+    """
+
+    po: str
+    code: str
+    message: str
+    rows: tuple[int, ...] = ()
+    since: int | None = None
+    until: int | None = None
 
 
 @dataclass(frozen=True)
@@ -54,10 +75,16 @@ class Receipt:
     first_call_at: int | None = None
     last_call_at: int | None = None
     held_for: Hold | None = None
+    waiting: tuple[HeldPo, ...] = ()
+    """The POs of which rows wait, where that is not for a decision on the file as a whole."""
+    carried_by: tuple[str, ...] = ()
+    """Files, each `NAME (ID)`, in whose calls rows of this one went, or go."""
     refused: bool = False
     """There is a reason against the file as a whole: the first of `notes`."""
     corrects: str = ""
     preview: bool = False
+    unjudged: int = 0
+    """In a preview: rows that are pending because RetailOps must be asked before they can be judged."""
 
     @property
     def rejected(self) -> int:
@@ -96,6 +123,8 @@ class Receipt:
             },
             "held_for": {"code": held.code, "message": held.message} if held else None,
         }
+        if self.waiting:
+            receipt["waiting"] = [_waiting_as_json(one) for one in self.waiting[:LISTED]]
         return {"preview": True, **receipt} if self.preview else receipt
 
     def to_bytes(self) -> bytes:
@@ -103,8 +132,13 @@ class Receipt:
         return orjson.dumps(self.as_json(), option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
 
 
-def build_receipt(connection: sa.Connection, file_id: str) -> Receipt:
-    """The receipt of a file as its rows are now. Raises KeyError where there is no such file."""
+def build_receipt(
+    connection: sa.Connection, file_id: str, *, hold_for: Mapping[str, int] = MappingProxyType({})
+) -> Receipt:
+    """The receipt of a file as its rows are now. Raises KeyError where there is no such file.
+
+    `hold_for` says, by feed, how long rows may wait for the others of their PO, in microseconds.
+    """
     found = file_row(connection, file_id)
     outcomes = outcomes_of(connection, file_id)
     calls = counts_of(connection, file_id)
@@ -133,9 +167,17 @@ def build_receipt(connection: sa.Connection, file_id: str) -> Receipt:
         first_call_at=calls.first_at,
         last_call_at=calls.last_at,
         held_for=_held_for(connection, found) if is_held else None,
+        waiting=tuple(_waiting(connection, file_id, hold_for)) if outcomes.get(Outcome.HELD) else (),
+        carried_by=tuple(_carried_by(connection, file_id)) if found.document != "inventory" else (),
         refused=bool(found.code),
         corrects=found.corrects,
     )
+
+
+def _carried_by(connection: sa.Connection, file_id: str) -> Iterator[str]:
+    carriers = carriers_of(connection, file_id).values()
+    sent = (one for one in carriers if one.state is not CallState.WAITING and one.file_id != file_id)
+    yield from dict.fromkeys(f"{one.file_name} ({one.file_id})" for one in sent if one.file_id)
 
 
 def _held_for(connection: sa.Connection, found: FileRow) -> Hold | None:
@@ -144,6 +186,16 @@ def _held_for(connection: sa.Connection, found: FileRow) -> Hold | None:
     held = every_row(connection, found.id, outcomes=(Outcome.HELD,))
     reasons = dict.fromkeys((reason.code, reason.message) for row in held for reason in row.reasons)
     return hold_of([Hold(code, message) for code, message in reasons])
+
+
+def _waiting(connection: sa.Connection, file_id: str, hold_for: Mapping[str, int]) -> Iterator[HeldPo]:
+    found = waiting_in(connection, file_id)
+    listed = [call_id for one in found[:LISTED] for call_id in one.call_ids]
+    rows = rows_of_calls(connection, file_id, listed) if listed else {}
+    for one in found:
+        own = sorted({row for call_id in one.call_ids for row in rows.get(call_id, ())})
+        waits = one.of
+        yield HeldPo(waits.po, waits.code, waits.message, tuple(own), waits.since, waits.until(hold_for))
 
 
 def receipt_of_plan(
@@ -189,10 +241,26 @@ def receipt_of_plan(
         notes=_with_duplicate(notes, plan.duplicate_of),
         calls=sum(call.is_sent for call in plan.calls),
         held_for=plan.hold or hold_of([call.waits for call in plan.calls if call.waits]),
+        waiting=tuple(_waiting_in_plan(plan)),
         refused=refused is not None,
         corrects=corrects,
         preview=True,
+        unjudged=len({reject.row for reject in plan.rejects if reject.code == "not_fetched"}),
     )
+
+
+def _waiting_in_plan(plan: Plan) -> Iterator[HeldPo]:
+    rows, codes, records = plan.runs.rows()
+    rows, records = rows[codes == BY_RECORD], records[codes == BY_RECORD]
+    told = 0
+    for call in plan.calls:
+        if call.waits is None:
+            continue
+        own: tuple[int, ...] = ()
+        if told < LISTED:
+            own = tuple(rows[np.isin(records, as_ints(unpack(call.block).column("record")))].tolist())
+        told += 1
+        yield HeldPo(call.pos[0], call.waits.code, call.waits.message, own)
 
 
 def reject_as_json(reject: Reject) -> dict[str, Any]:
@@ -203,6 +271,17 @@ def reject_as_json(reject: Reject) -> dict[str, Any]:
         "code": reject.code,
         "message": reject.message,
         "value": reject.value,
+    }
+
+
+def _waiting_as_json(one: HeldPo) -> dict[str, Any]:
+    return {
+        "po": one.po,
+        "code": one.code,
+        "message": one.message,
+        "rows": list(one.rows),
+        "since": _instant(one.since),
+        "until": _instant(one.until),
     }
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from filebridge.ledger.po_waits import WaitingPo
 from filebridge.ledger.schema import OrderFileState
 from filebridge.outcomes import PASSING, FileStatus, Outcome
 from filebridge.rejects import CATALOGUE
@@ -20,12 +21,14 @@ from filebridge.replies.vendor_status import (
     HeldFile,
     HeldOrder,
     OpenRejects,
+    OverduePo,
     RecentFile,
     RecentOrderFile,
     RefusedFile,
     VendorStatus,
     WaitingFile,
 )
+from filebridge.replies.waits import WHAT_WAITS, close_command, for_what
 from filebridge.replies.wording import (
     cut,
     heading,
@@ -59,6 +62,7 @@ def status_text(status: VendorStatus) -> bytes:
         "It writes this page at each look: if that is long ago, FileBridge is not running.",
         *_channel_lines(status),
         *_waiting_for_reader(status),
+        *_waiting_for_rows(status),
         *_last_files(status),
         *_last_orders(status),
     ]
@@ -87,6 +91,8 @@ def _waiting_for_reader(status: VendorStatus) -> Iterator[str]:
         *(_refused_lines(found, status.time_zone) for found in status.refused),
         *(_order_lines(order) for order in status.held_orders),
         *(_gone_lines(order) for order in status.gone_orders),
+        *(_refused_po_lines(one) for one in status.refused_pos),
+        *(_overdue_lines(one, status.time_zone) for one in status.overdue_pos),
         *(_inbox_lines(found, status.time_zone) for found in status.waiting),
     ]
     if not entries:
@@ -99,9 +105,47 @@ def _waiting_for_reader(status: VendorStatus) -> Iterator[str]:
         yield f"     and {status.more:,} more: `filebridge status` lists them."
 
 
+def _waiting_for_rows(status: VendorStatus) -> Iterator[str]:
+    if not status.waiting_pos:
+        return
+    yield from heading("Purchase orders that wait for their other rows")
+    yield "  Nothing is to be done as long as those come; they may be in any file."
+    yield ""
+    rows = [
+        (plain(one.po), WHAT_WAITS[one.action], short_time(one.since, status.time_zone), for_what(one))
+        for one in status.waiting_pos
+    ]
+    width = min(24, max(2, *(len(row[0]) for row in rows)))
+    yield from table_lines(
+        ("PO", "Waits with", "Since", "What is still to come"),
+        rows,
+        widths=(width, 10, 16, 98 - width - 10 - 16 - 6),
+    )
+    more = status.waiting_pos_count - len(rows)
+    if more:
+        yield f"  and {more:,} more."
+
+
+def _refused_po_lines(one: WaitingPo) -> list[str]:
+    return [
+        f"PO {one.po}: {sentence(for_what(one))}",
+        "Tell the retailer; nothing is sent of the PO. `filebridge exceptions` lists all such POs.",
+    ]
+
+
+def _overdue_lines(one: OverduePo, zone: str) -> list[str]:
+    waits = one.of
+    return [
+        f"PO {waits.po}: its {WHAT_WAITS[waits.action]} waits since {short_time(waits.since, zone)} for its other "
+        f"rows, and was to wait no longer than {short_time(one.until, zone)}. {sentence(for_what(waits))}",
+        "Send the other rows, in any file.",
+        f"Or, where they do not come, send what is there:  {close_command(waits.po)}",
+    ]
+
+
 def _held_lines(held: HeldFile) -> list[str]:
     said = f"{held.name} is held, nothing of it was sent: {sentence(held.message)}"
-    if held.code in ("partial_shipment", "refused_by_vendor", "too_many_refusals"):
+    if held.code == "too_many_refusals":
         return [said, CATALOGUE[held.code].fix.replace("ID", held.id)]
     return [
         said,

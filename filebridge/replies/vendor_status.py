@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 import sqlalchemy as sa
 
 from filebridge.clock import SECOND
 from filebridge.ledger.files import FileRow, files
+from filebridge.ledger.po_waits import WaitingPo, pos_that_wait
 from filebridge.ledger.rows import outcomes_of
 from filebridge.ledger.schema import (
     FileState,
@@ -124,6 +126,14 @@ class GoneOrder:
 
 
 @dataclass(frozen=True)
+class OverduePo:
+    """A PO that waits for its other rows longer than its mapping's `hold_for`, which ended at `until`."""
+
+    of: WaitingPo
+    until: int
+
+
+@dataclass(frozen=True)
 class WaitingFile:
     """A file that is still in the inbox."""
 
@@ -160,10 +170,16 @@ class VendorStatus:
     refused: tuple[RefusedFile, ...] = ()
     held_orders: tuple[HeldOrder, ...] = ()
     gone_orders: tuple[GoneOrder, ...] = ()
+    refused_pos: tuple[WaitingPo, ...] = ()
+    """POs that the vendor refuses or has back-ordered: a person must tell the retailer."""
+    overdue_pos: tuple[OverduePo, ...] = ()
+    waiting_pos: tuple[WaitingPo, ...] = ()
+    """POs that wait for their other rows, and may; nobody has to do anything."""
+    waiting_pos_count: int = 0
     waiting: tuple[WaitingFile, ...] = ()
     recent_orders: tuple[RecentOrderFile, ...] = ()
     more: int = 0
-    """Things that wait and are not listed."""
+    """Things that wait for a person and are not listed."""
     trouble: str = ""
     trouble_since: int | None = None
     orders_fetched_at: int | None = None
@@ -177,19 +193,24 @@ def vendor_status(
     now: int,
     time_zone: str,
     explain_after: int = EXPLAIN_AFTER,
+    hold_for: Mapping[str, int] = MappingProxyType({}),
 ) -> VendorStatus:
-    """How things stand for a vendor, from the ledger and from what still lies in `outbox` (the vendor's)."""
+    """How things stand for a vendor, from the ledger and from what still lies in `outbox` (the vendor's).
+
+    `hold_for` says, by feed, how long rows may wait for the others of their PO, in microseconds.
+    """
     held = _held(connection, vendor)
     rejects = _open_rejects(connection, vendor, outbox / REPLIES, now)
     refused = _refused(connection, vendor, now)
     held_orders = _held_orders(connection, vendor)
     gone_orders = _gone_orders(connection, vendor, now)
     waiting = _waiting(connection, vendor, now - explain_after)
+    refused_pos, overdue_pos, waiting_pos = _waiting_pos(connection, vendor, hold_for, now)
     well = sa.select(channel.c.trouble, channel.c.since, channel.c.fetched_at).where(
         channel.c.vendor == vendor
     )
     trouble, since, fetched_at = connection.execute(well).one_or_none() or ("", None, None)
-    lists = (held, rejects, refused, held_orders, gone_orders, waiting)
+    lists = (held, rejects, refused, held_orders, gone_orders, refused_pos, overdue_pos, waiting)
     return VendorStatus(
         vendor=vendor,
         looked_at=now,
@@ -200,6 +221,10 @@ def vendor_status(
         refused=tuple(refused[:_LISTED]),
         held_orders=tuple(held_orders[:_LISTED]),
         gone_orders=tuple(gone_orders[:_LISTED]),
+        refused_pos=tuple(refused_pos[:_LISTED]),
+        overdue_pos=tuple(overdue_pos[:_LISTED]),
+        waiting_pos=tuple(waiting_pos[:_LISTED]),
+        waiting_pos_count=len(waiting_pos),
         waiting=tuple(waiting[:_LISTED]),
         recent_orders=tuple(_recent_orders(connection, vendor)),
         more=sum(max(0, len(found) - _LISTED) for found in lists),
@@ -284,6 +309,24 @@ def _gone_orders(connection: sa.Connection, vendor: str, now: int) -> list[GoneO
         .order_by(purchase_order.c.po)
     )
     return [GoneOrder(*row) for row in rows]
+
+
+def _waiting_pos(
+    connection: sa.Connection, vendor: str, hold_for: Mapping[str, int], now: int
+) -> tuple[list[WaitingPo], list[OverduePo], list[WaitingPo]]:
+    """POs that are refused or back-ordered, those that wait too long, and those that may wait; the oldest first."""
+    refused: list[WaitingPo] = []
+    overdue: list[OverduePo] = []
+    waiting: list[WaitingPo] = []
+    for one in pos_that_wait(connection, vendor):
+        until = one.until(hold_for)
+        if one.is_refused:
+            refused.append(one)
+        elif until is not None and until < now:
+            overdue.append(OverduePo(one, until))
+        else:
+            waiting.append(one)
+    return refused, overdue, waiting
 
 
 def _held_orders(connection: sa.Connection, vendor: str) -> list[HeldOrder]:
