@@ -17,6 +17,7 @@ from filebridge.workspace.checks import notices_of, problems_of
 from filebridge.workspace.starter import starter_files
 
 PROJECT = Path(__file__).parents[1]
+DOCUMENTS = {"inventory", "acknowledgements", "ship-dates", "shipments"}
 NOW = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
 KEY = {"RETAILOPS_API_KEY": "abcdefgh-0123456789abcdef"}
 
@@ -52,7 +53,7 @@ class TestMakingAndOpening:
         assert problems == ()
         assert [pack.vendor for pack in packs] == ["acme"]
         assert packs[0].orders is not None
-        assert [found.feed for found in packs[0].mappings] == ["inventory"]
+        assert {found.feed for found in packs[0].mappings} == DOCUMENTS
 
     def test_its_folders_are_there(self, workspace: Workspace):
         for folder in (
