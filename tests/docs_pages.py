@@ -84,7 +84,6 @@ SAYS = {
 
 LATER = {
     ("Mapping", "stale_after"),
-    ("Mapping", "hold_for"),
     ("Vendor", "expect"),
     ("Vendor", "alerts"),
     ("Vendor", "remote"),

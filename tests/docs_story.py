@@ -112,7 +112,7 @@ class Story:
     texts: dict[str, str] = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)
     documents: list[Any] = field(default_factory=list)
-    """What commands printed with `--json`."""
+    """What commands printed with `--json`, and the receipts."""
 
     def first(self, action: str, *, holding: str = "") -> Call:
         """The first call of an action whose body holds a text."""
@@ -205,7 +205,11 @@ class _Teller:
         """The receipt as JSON, a line a key, and the reject file if there is one."""
         replies, receipt = self.house.replies(vendor), self.house.receipt(file, vendor)
         self._ids.setdefault(receipt["file"]["id"], steady_id(len(self._ids)))
+        self.story.documents.append(receipt)
         self.story.texts[f"{name}_RECEIPT"] = self.steady(shown_json(receipt))
+        self.story.texts[f"{name}_TEXT"] = "\n".join(
+            line.rstrip() for line in self.steady(replies[f"{file}.receipt.txt"].decode()).splitlines()
+        )
         rejects = replies.get(f"{file}.rejects.csv")
         if rejects:
             self.story.texts[f"{name}_REJECTS"] = (
