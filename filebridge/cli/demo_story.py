@@ -94,8 +94,8 @@ def _corrected(told: Telling) -> None:
     path = demo_scene.drop_corrected(told.root, reject_file)
     told.scene(
         "The damaged row is corrected in the reject file, and that is dropped back",
-        f"In outbox/acme/replies/ lies a file with the rows of {damaged}, and why they were not taken.",
-        "The clerk enters the tracking number again and drops the file into the inbox.",
+        f"The reject file in outbox/acme/replies/ has the rows of {damaged}, and why. The clerk enters",
+        "the tracking number again.",
     )
     told.show(path)
     told.run(ends_with=0)
@@ -166,7 +166,7 @@ def _all_zero(told: Telling) -> None:
     held = told.receipt(path.name)["held_for"] or {}
     told.points([held.get("message", "")])
     told.claim(
-        "Nothing of it is sent ({}) until a person has looked. Acme says that it is right:",
+        "Nothing of it is sent ({}) until a person has looked. It is right:",
         told.ends(path.name),
         {"held": 11},
     )
