@@ -272,7 +272,8 @@ CHAPTERS = {
     ),
     Of.ORDER: (
         "Codes of a purchase order",
-        "`filebridge orders`, `filebridge status` and STATUS.txt name them.",
+        "`filebridge orders`, `filebridge status` and STATUS.txt name them; `ship_class_gone` is said by the pass that "
+        "notices it.",
     ),
 }
 
