@@ -119,9 +119,13 @@ _HOLD: Final = (
     (
         "partial_shipment",
         "The other rows of the PO are missing",
-        "Send them, or `filebridge orders close PO --short`.",
+        "Send them, in any file; or send what is there: `filebridge orders close PO --short`.",
     ),
-    ("refused_by_vendor", "The vendor refuses the PO; there is no call for that", "Tell the retailer."),
+    (
+        "refused_by_vendor",
+        "The vendor refuses the PO, or has back-ordered it without a date; there is no call for that",
+        "Tell the retailer: `filebridge exceptions` prints the list. A later file that accepts the PO sends it.",
+    ),
     (
         "too_many_refusals",
         "RetailOps refused more records than could be told apart in one file",
@@ -146,7 +150,7 @@ _ROW: Final = (
     (
         "not_in_crosswalk",
         "The word is not in the crosswalk",
-        "Add it to `values:` of the mapping, or correct it.",
+        "Correct it, or add it: to `values:` of the mapping, or a carrier with `filebridge carriers learn`.",
     ),
     ("wrong_vendor", "The row belongs to another vendor", "Drop it in that vendor's folder."),
     (
@@ -163,15 +167,35 @@ _ROW: Final = (
     (
         "conflicting_rows",
         "Two rows say different things of one key",
-        "Keep one of them, or declare `duplicates:`.",
+        "Keep one of them, or have them say the same; `duplicates:` of an inventory mapping decides it for all.",
     ),
-    ("unknown_po", "RetailOps does not know the PO", "Correct the PO number."),
-    ("unknown_item", "The PO does not hold the item", "Correct the item."),
-    ("too_many_units", "More units than the PO holds", "Correct the quantity."),
-    ("cannot_split", "The cell's parts do not fit the units", "Write one row a package."),
-    ("not_fetched", "Not looked up yet: preview asks nobody", "Run it."),
-    ("group_rejected", "Another row of its group was rejected", "Correct that row and drop both back."),
-    ("refused_by_retailops", "RetailOps refused it", "Read RetailOps' own words in the message."),
+    (
+        "unknown_po",
+        "RetailOps does not know the PO",
+        "Correct the PO number; if it is right, ask the retailer whether the PO was cancelled.",
+    ),
+    ("unknown_item", "The PO does not hold the item", "Correct the item; the message lists those of the PO."),
+    (
+        "too_many_units",
+        "More units than the PO holds, or than are left of it",
+        "Correct the quantity, or delete the row where it was sent before.",
+    ),
+    ("cannot_split", "The cell's parts do not fit the units", "Write one row a parcel, with its own units."),
+    (
+        "not_fetched",
+        "Not looked up yet: preview asks nobody",
+        "Run it; or have RetailOps asked alone, with `filebridge orders fetch` and `filebridge carriers`.",
+    ),
+    (
+        "group_rejected",
+        "Another row of its group was rejected",
+        "Correct the row that the message names, and drop that and this one back together.",
+    ),
+    (
+        "refused_by_retailops",
+        "RetailOps refused it",
+        "Read RetailOps' own words in the message; drop the row back once that is mended.",
+    ),
 )
 _ORDER: Final = (
     (
@@ -200,6 +224,11 @@ _ORDER: Final = (
         "Write `formulas: neutralise` or `exact`, or ask the retailer.",
     ),
     ("incomplete_po", "RetailOps sent the PO without something that is needed", "Ask the retailer."),
+    (
+        "ship_class_gone",
+        "A ship class of carriers.yaml vanished, was renamed, or shares its name with another now",
+        "See `filebridge carriers`, and correct the line with `filebridge carriers learn WORD CLASS --replace`.",
+    ),
 )
 
 CATALOGUE: Final = _catalogue(

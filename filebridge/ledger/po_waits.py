@@ -32,7 +32,9 @@ class Kept:
 class WaitingPo:
     """A PO that waits with one action, as it stands now. `kept` has the oldest rows first, and at least one.
 
-    `code` and `message` are those of the newest rows, which know of all that came before.
+    `code` and `message` are those of the newest rows, which know of all that came before. `came` is when rows of
+    it came, by feed: those that a later file has said anew count, too, or a file that says every day what it said
+    the day before would never be overdue.
     """
 
     vendor: str
@@ -41,11 +43,12 @@ class WaitingPo:
     code: str
     message: str
     kept: tuple[Kept, ...]
+    came: tuple[tuple[str, int], ...]
 
     @property
     def since(self) -> int:
         """Since when its first rows wait, microseconds UTC."""
-        return self.kept[0].since
+        return min(at for _, at in self.came)
 
     @property
     def is_refused(self) -> bool:
@@ -59,14 +62,36 @@ class WaitingPo:
         """
         if self.is_refused:
             return None
-        ends = (one.since + hold_for[one.feed] for one in self.kept if one.feed in hold_for)
+        ends = (at + hold_for[feed] for feed, at in self.came if feed in hold_for)
         return min(ends, default=None)
 
 
 def pos_that_wait(connection: sa.Connection, vendor: str | None = None) -> list[WaitingPo]:
     """What waits of one vendor, or of all: a PO that waits with two actions comes twice; the oldest first."""
-    statement = _select().where(call.c.state == CallState.WAITING)
-    return _grouped(connection, statement, vendor)
+    statement = _select()
+    if vendor is not None:
+        statement = statement.where(call.c.vendor == vendor)
+    rows: dict[tuple[str, str, str], list[Any]] = {}
+    for row in connection.execute(statement):
+        rows.setdefault((row.vendor, row.po, row.action), []).append(row)
+    return sorted(
+        (found for key, of_one in rows.items() if (found := _waiting_po(key, of_one))),
+        key=lambda one: (one.since, one.kept[0].call_id),
+    )
+
+
+def _waiting_po(key: tuple[str, str, str], rows: list[Any]) -> WaitingPo | None:
+    waits = [row for row in rows if row.state == CallState.WAITING]
+    if not waits:
+        return None
+    return WaitingPo(
+        *key[:2],
+        Action(key[2]),
+        waits[-1].code,
+        waits[-1].answer,
+        tuple(Kept(row.id, row.feed, row.planned_at, row.file_id, row.name) for row in waits),
+        tuple((row.feed, row.planned_at) for row in rows),
+    )
 
 
 @dataclass(frozen=True)
@@ -106,6 +131,7 @@ def _select() -> sa.Select[Any]:
             call.c.vendor,
             call_po.c.po,
             call.c.action,
+            call.c.state,
             call.c.code,
             call.c.answer,
             call.c.feed,
@@ -115,28 +141,10 @@ def _select() -> sa.Select[Any]:
         )
         .join(call_po, call_po.c.call_id == call.c.id)
         .join(file, file.c.id == call.c.file_id)
-        .where(call.c.action.in_(_KEEPS))
+        .where(call.c.action.in_(_KEEPS), call.c.code != "")
+        .where(call.c.state.in_([CallState.WAITING, CallState.SUPERSEDED]))
         .order_by(call.c.id)
     )
-
-
-def _grouped(connection: sa.Connection, statement: sa.Select[Any], vendor: str | None) -> list[WaitingPo]:
-    if vendor is not None:
-        statement = statement.where(call.c.vendor == vendor)
-    rows: dict[tuple[str, str, str], list[Any]] = {}
-    for row in connection.execute(statement):
-        rows.setdefault((row.vendor, row.po, row.action), []).append(row)
-    return [
-        WaitingPo(
-            of_vendor,
-            po,
-            Action(action),
-            of_one[-1].code,
-            of_one[-1].answer,
-            tuple(Kept(row.id, row.feed, row.planned_at, row.file_id, row.name) for row in of_one),
-        )
-        for (of_vendor, po, action), of_one in rows.items()
-    ]
 
 
 @dataclass(frozen=True)

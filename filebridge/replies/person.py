@@ -45,6 +45,15 @@ _MEANING: Final[Mapping[Outcome, str]] = MappingProxyType(
     }
 )
 _NARROWEST: Final = 60
+_LONG: Final = 120
+"""Marks of a message that is not said again of the next row."""
+_OF_POS: Final[Mapping[Outcome, str]] = MappingProxyType(
+    {
+        Outcome.UNCHANGED: "RetailOps was told this already; nothing was sent",
+        Outcome.SUPERSEDED: "a later file says it anew; nothing was sent",
+    }
+)
+"""What two of them mean in a file about POs, which states no values."""
 _DONE: Final = (Outcome.DELIVERED, Outcome.UNCHANGED, Outcome.SUPERSEDED)
 
 
@@ -178,7 +187,8 @@ def _meaning(receipt: Receipt, outcome: Outcome) -> str:
         return "not taken, for the reason above"
     if outcome is Outcome.HELD and not receipt.waiting:
         return "waiting for a person, for the reason above"
-    return _MEANING[outcome]
+    of_pos = _OF_POS if receipt.document not in ("", "inventory") else {}
+    return of_pos.get(outcome, _MEANING[outcome])
 
 
 def _refusal(receipt: Receipt) -> tuple[str, str]:
@@ -284,9 +294,13 @@ def _reasons(receipt: Receipt, by_code: Mapping[str, int], page: int) -> Iterato
     yield from heading("Why rows were not taken")
     if len(by_code) > 1:
         for code, count in sorted(by_code.items(), key=lambda item: -item[1]):
-            yield f"  {count:>9,}  {code:<22}  {CATALOGUE[code].title}"
+            start = f"  {count:>9,}  {code:<22}  "
+            yield from wrapped(CATALOGUE[code].title, first=start, indent=" " * len(start), width=page)
         yield ""
-    rows = [(f"{reject.row:,}", reject.column, reject.value, sentence(reject.message)) for reject in shown]
+    rows = [
+        (f"{reject.row:,}", reject.column, reject.value, message)
+        for reject, message in zip(shown, _messages(shown), strict=True)
+    ]
     column, found = (
         min(most, max(least, *(len(plain(row[place])) for row in rows)))
         for place, least, most in ((1, 6, 18), (2, 5, 22))
@@ -305,6 +319,15 @@ def _reasons(receipt: Receipt, by_code: Mapping[str, int], page: int) -> Iterato
             ", in the reject file." if receipt.reject_file else "."
         )
     yield from _advice(shown, page)
+
+
+def _messages(shown: Sequence[Reject]) -> Iterator[str]:
+    """What is wrong with each row; a long message stands there once."""
+    first: dict[str, int] = {}
+    for reject in shown:
+        row = first.setdefault(reject.message, reject.row)
+        is_said = row != reject.row and len(reject.message) > _LONG
+        yield f"The same as of row {row:,}." if is_said else sentence(reject.message)
 
 
 def _advice(shown: Sequence[Reject], page: int) -> Iterator[str]:
@@ -350,7 +373,7 @@ def _details(receipt: Receipt, time_zone: str, width: int) -> Iterator[str]:
 
 def _calls(receipt: Receipt, time_zone: str) -> str:
     if receipt.preview:
-        return f"{count_of(receipt.calls, 'call')} would be sent"
+        return f"{count_of(receipt.calls, 'call') if receipt.calls else 'none'} would be sent"
     with_others = (
         f"rows of it went with {', '.join(map(plain, receipt.carried_by))}" if receipt.carried_by else ""
     )

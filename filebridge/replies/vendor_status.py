@@ -35,7 +35,7 @@ EXPLAIN_AFTER: Final = 120 * SECOND
 _LAST: Final = 10
 _LISTED: Final = 20
 _SPOKEN_OF: Final = 30 * 24 * 3600 * SECOND
-"""How long what nobody has mended is spoken of: reject files, refused files, POs that are gone."""
+"""How long what nobody has mended is spoken of: reject files, refused files, POs that are gone or refused."""
 TROUBLES: Final = {"key_refused": "it refused the API key", "unreachable": "it could not be reached"}
 """What stands between FileBridge and RetailOps, in words."""
 _TAKEN: Final = (FileStatus.ACCEPTED, FileStatus.ACCEPTED_WITH_REJECTS, FileStatus.DUPLICATE)
@@ -321,7 +321,9 @@ def _waiting_pos(
     for one in pos_that_wait(connection, vendor):
         until = one.until(hold_for)
         if one.is_refused:
-            refused.append(one)
+            # Longer than that it stands in `filebridge exceptions` alone: nothing tells us what came of it.
+            if one.since > now - _SPOKEN_OF:
+                refused.append(one)
         elif until is not None and until < now:
             overdue.append(OverduePo(one, until))
         else:

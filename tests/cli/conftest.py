@@ -273,13 +273,13 @@ def wait_until() -> Callable[..., Any]:
 def here(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ended]:
     """Runs a command in this process, where a process of its own would only take time."""
 
-    def run_here(*arguments: str) -> Ended:
+    def run_here(*arguments: str, width: str = "100") -> Ended:
         from filebridge.cli.app import run
 
         for name in [name for name in os.environ if name.startswith("FILEBRIDGE_")]:
             monkeypatch.delenv(name)
         monkeypatch.setenv("RETAILOPS_API_KEY", KEY)
-        monkeypatch.setenv("COLUMNS", "100")
+        monkeypatch.setenv("COLUMNS", width)
         code = run(arguments)
         out, err = capfd.readouterr()
         return checked(Ended(code, out, err))
