@@ -18,9 +18,10 @@ import sqlalchemy as sa
 from filebridge.columns import Ints, Longs, as_ints, unpack
 from filebridge.ledger.calls import blocks
 from filebridge.ledger.po_calls import ends_of_joined
-from filebridge.ledger.schema import CallState, call, file, row_block, row_reject
+from filebridge.ledger.schema import CallState, call, call_po, file, row_block, row_reject
 from filebridge.mapping.mapped import BY_RECORD, RowRuns
 from filebridge.outcomes import OUTCOME_BY_CODE, OUTCOME_CODES, FileStatus, Outcome, status_of, tally
+from filebridge.planning.plan import Action
 from filebridge.rejects import Reject
 
 OUTCOME_OF: Final[Mapping[CallState, Outcome]] = MappingProxyType(
@@ -247,6 +248,8 @@ class _Reasons:
                 )
             )
             self._calls |= {one: (CallState(state), answer, code) for one, state, answer, code in found}
+        refused = [one for one, (state, _, _) in self._calls.items() if state is CallState.REFUSED]
+        self._dates_of_accepted = _dates_of_accepted(connection, refused)
 
     def of(self, row: int, outcome: Outcome, call_id: int) -> tuple[Reject, ...]:
         if outcome is Outcome.REJECTED:
@@ -258,7 +261,10 @@ class _Reasons:
     def _of_call(self, row: int, call_id: int) -> tuple[Reject, ...]:
         state, answer, _ = self._calls.get(call_id, (None, "", ""))
         if state is CallState.REFUSED:
-            return (Reject(row, "refused_by_retailops", answer or "RetailOps gave no reason."),)
+            answer = answer or "RetailOps gave no reason."
+            if call_id in self._dates_of_accepted:
+                answer = f"The PO was accepted, and its ship date refused: {answer}. Dropped back, only the date goes."
+            return (Reject(row, "refused_by_retailops", answer),)
         if state is CallState.DROPPED:
             return (Reject(row, "discarded", answer),)
         return (Reject(row, self._file.code, self._file.message),) if self._file.code else ()
@@ -270,6 +276,26 @@ class _Reasons:
         if self._file.hold_code:
             return (Reject(row, self._file.hold_code, self._file.hold_message),)
         return (Reject(row, "too_many_refusals", answer),) if call_id else ()
+
+
+def _dates_of_accepted(connection: sa.Connection, refused: Sequence[int]) -> set[int]:
+    """Those of these refused calls that state a ship date of a PO which the same file's acceptance was taken for."""
+    date, accepted = call.alias(), call.alias()
+    own, other = call_po.alias(), call_po.alias()
+    found: set[int] = set()
+    for start in range(0, len(refused), _AT_ONCE):
+        found.update(
+            connection.execute(
+                sa.select(date.c.id)
+                .join(own, own.c.call_id == date.c.id)
+                .join(other, (other.c.vendor == own.c.vendor) & (other.c.po == own.c.po))
+                .join(accepted, (accepted.c.id == other.c.call_id) & (accepted.c.file_id == date.c.file_id))
+                .where(date.c.id.in_(refused[start : start + _AT_ONCE]))
+                .where(date.c.action == Action.UPDATE_EST_SHIP_DATE)
+                .where(accepted.c.action == Action.MARK_ACCEPTED, accepted.c.state == CallState.CONFIRMED)
+            ).scalars()
+        )
+    return found
 
 
 def _rejects(connection: sa.Connection, file_id: str, first_row: int, last_row: int) -> Iterator[Reject]:
