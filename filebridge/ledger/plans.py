@@ -213,17 +213,18 @@ def discard(connection: sa.Connection, file_id: str, *, message: str, now: int) 
     """
     row, runs = file_row(connection, file_id), runs_of(connection, file_id)
     parted = part_again(connection, file_id)
+    states = (CallState.HELD, CallState.PLANNED, CallState.WAITING)
+    # Rows that say again what waits in another file wait with it.
+    waits = sa.select(call.c.id).where(call.c.state == CallState.WAITING)
+    follows = (call.c.state == CallState.JOINED) & call.c.parent_id.in_(waits)
     dropped = connection.execute(
-        sa.select(call.c.id).where(
-            call.c.file_id == file_id,
-            call.c.state.in_([CallState.HELD, CallState.PLANNED, CallState.WAITING]),
-        )
+        sa.select(call.c.id).where(call.c.file_id == file_id, call.c.state.in_(states) | follows)
     )
     ids = list(dropped.scalars())
     move(
         connection,
         ids,
-        (CallState.HELD, CallState.PLANNED, CallState.WAITING),
+        (*states, CallState.JOINED),
         CallState.DROPPED,
         now=now,
         answer=message,
