@@ -50,7 +50,7 @@ def refresh(desk: Desk, pack: VendorPack, *, older_than: int = DAY, forced: bool
     if before is not None and before.classes and not classes:
         with desk.ledger.begin() as connection:
             ship_classes.save(connection, pack.vendor, before.classes, now)
-        said = f"RetailOps lists no ship class at all; the {len(before.classes)} that it had are kept for a day more."
+        said = f"RetailOps lists no ship class at all; the {len(before.classes)} that it had stay in force."
         return [Note(GONE, said)]
     with desk.ledger.begin() as connection:
         ship_classes.save(connection, pack.vendor, classes, now)

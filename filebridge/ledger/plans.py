@@ -101,7 +101,7 @@ def save_plan(
         (CallState.WAITING,),
         CallState.SUPERSEDED,
         now=now,
-        answer=f"{row.name} says all of it anew",
+        answer=f"{row.name} went on with the PO",
     )
     joined = (call_id for planned in plan.calls for call_id in planned.joins)
     reopen_carried(connection, [*joined, *plan.replaces])

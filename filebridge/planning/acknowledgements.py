@@ -94,7 +94,9 @@ def _plan_po(file: PoFile, group: PoGroup, known: KnownPo, kind: _Kind, out: _Ou
         _already(file, group, known, lines, kind=kind, out=out)
         return
     waits = [(waiting, waiting.acknowledged()) for waiting in kind.waiting_of(known)]
-    joined = join_waiting(file, waits, lines)
+    joined = join_waiting(
+        file, waits, lines, room={str(item.po_item_id): item.quantity for item in known.items}
+    )
     vpcs = {str(item.po_item_id): item.vpc for item in known.items}
     reject_beyond(
         file,

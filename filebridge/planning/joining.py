@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Generic, TypeVar
 
 from filebridge.documents.po_rows import PoRow
@@ -38,31 +39,44 @@ class Joined(Generic[Said]):
 
 
 def join_waiting(
-    file: PoFile, waits: Sequence[tuple[Waiting, tuple[Said, ...]]], lines: Sequence[Line[Said]]
+    file: PoFile,
+    waits: Sequence[tuple[Waiting, tuple[Said, ...]]],
+    lines: Sequence[Line[Said]],
+    *,
+    room: Mapping[object, int] = MappingProxyType({}),
 ) -> Joined[Said]:
     """Put what a file says of a PO together with what waits of it.
 
     A key (a parcel's VPC, an item) is one statement: said again by a later file, it counts once. What waits
     and is said anew as a whole is replaced; where only a part of it is, and differs, those rows are rejected.
+    Units of a key in `room` may come in several files: other units of it than wait are added to those, as far
+    as the PO has room for both.
     """
     stated = _statements([line.said for line in lines])
-    before: list[Said] = []
+
+    def adds(key: object, told: Mapping[object, int]) -> bool:
+        before, now = sum(told.values()), sum(stated[key].values())
+        return before != now and before + now <= room.get(key, 0)
+
+    carried: list[Said] = []
     kept: list[Waiting] = []
     replaces: list[int] = []
     again: set[object] = set()
     for waiting, said in waits:
         told = _statements(said)
-        if told.keys() <= stated.keys():
+        if told.keys() <= stated.keys() and not all(adds(key, told[key]) for key in told):
             replaces.append(waiting.call_id)
             continue
-        before += said
+        carried += said
         kept.append(waiting)
         for key in told.keys() & stated.keys():
+            if adds(key, told[key]):
+                continue
             again.add(key)
             if told[key] != stated[key]:
                 _reject_conflict(file, lines, key, waiting, told=told[key], stated=stated[key])
     return Joined(
-        before=tuple(before),
+        before=tuple(carried),
         lines=tuple(line for line in lines if line.said.key not in again),
         files=tuple(waiting.file for waiting in kept),
         joins=tuple(waiting.call_id for waiting in kept),

@@ -81,10 +81,11 @@ def reject_beyond(
         ordered, before = known.ordered(vpc), elsewhere.get(vpc, 0)
         if total + before <= ordered:
             continue
-        also = f", and {units(before)} wait from an earlier file" if before else ""
+        also = f", and {units(before)} wait from {', '.join(files)}" if before else ""
+        fix = " If this stands in their place, discard what waits and drop this again." if before else ""
         message = (
             f"The file says {units(total)} of {vpc} for PO {group.po}{also}; the PO holds {ordered:,}: "
-            f"{known.holds()}."
+            f"{known.holds()}.{fix}"
         )
         for row in dict.fromkeys(row for row, own, _ in stated if own == vpc):
             value = "" if row.quantity is None else str(row.quantity)

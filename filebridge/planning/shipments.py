@@ -67,6 +67,8 @@ def _plan_po(file: PoFile, group: PoGroup, known: KnownPo, carriers: Carriers | 
         hold = Hold("partial_shipment", f"PO {group.po} waits for its other rows: {missing} to come.")
         wait_for_rest(file, group, Action.COMPLETE, joined, hold)
     else:
+        # A PO that is shipped can be accepted no more: what an acknowledgement left open is past.
+        file.replaces += [waiting.call_id for waiting in known.acknowledgements_waiting]
         body = file.wire.complete_body(group.po, packages_of(joined.whole()))
         file.send(group, group.rows, Action.COMPLETE, body, joined.joins)
 

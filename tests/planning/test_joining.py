@@ -120,9 +120,7 @@ def test_more_than_the_rest_is_refused_and_what_waits_waits_on(office: Any) -> N
     office.take("shipments", *PARTS[0])
     planned = office.take("shipments", row("A", 2, "T2"), row("B", 1, "T2"))
     assert planned.codes == {2: ["too_many_units"], 3: ["group_rejected"]}
-    assert "2 units of A for PO D1, and 1 unit wait from an earlier file; the PO holds 2" in planned.message(
-        2
-    )
+    assert "2 units of A for PO D1, and 1 unit wait from file-1.csv; the PO holds 2" in planned.message(2)
     office.take("shipments", *PARTS[1])
     assert sorted(office.take("shipments", *PARTS[2]).packages["D1"], key=str) == WHOLE
 
@@ -150,6 +148,29 @@ def test_acknowledgements_of_parts_are_one_acceptance_with_the_dates_of_all(offi
         ),
     ]
     assert planned.plan.calls[0].joins == (1,)
+
+
+def test_units_of_an_item_come_in_several_acknowledgements(office: Any) -> None:
+    office.has("D1", (1, "A", 3))
+    office.take("acknowledgements", ack("1", 1))
+    assert office.take("acknowledgements", ack("1", 1)).plan.replaces == (1,)
+    planned = office.take("acknowledgements", ack("1", 2))
+    assert planned.sent == [("mark_accepted", [{"po": "D1", "items": [{"po_item_id": 1, "quantity": 3}]}])]
+
+
+def test_units_of_an_item_said_anew_with_no_room_for_both_replace_what_waits(office: Any) -> None:
+    office.has("D1", (1, "A", 3))
+    office.take("acknowledgements", ack("1", 2))
+    planned = office.take("acknowledgements", ack("1", 3))
+    assert planned.plan.replaces == (1,)
+    assert planned.sent == [("mark_accepted", [{"po": "D1", "items": [{"po_item_id": 1, "quantity": 3}]}])]
+
+
+def test_a_po_that_is_shipped_leaves_no_acknowledgement_open(office: Any) -> None:
+    office.take("acknowledgements", ack("1", 2, status="rejected"))
+    planned = office.take("shipments", row("A", 2), row("B", 1))
+    assert planned.plan.replaces == (1,)
+    assert [action for action, _ in planned.sent] == ["complete"]
 
 
 def test_an_item_whose_date_is_said_otherwise_by_a_part_is_refused(office: Any) -> None:
