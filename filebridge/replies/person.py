@@ -39,7 +39,7 @@ _MEANING: Final[Mapping[Outcome, str]] = MappingProxyType(
         Outcome.UNCHANGED: "RetailOps has this value already; nothing was sent",
         Outcome.SUPERSEDED: "a newer value was given already; nothing was sent",
         Outcome.REJECTED: "not taken; the reasons are below",
-        Outcome.HELD: "kept, and not sent yet; for what they wait stands below",
+        Outcome.HELD: "kept, and not sent yet; why stands below",
         Outcome.PENDING: "not sent yet",
         Outcome.UNCERTAIN: "sent, but the answer was lost; FileBridge finds out by itself",
     }

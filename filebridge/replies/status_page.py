@@ -212,10 +212,12 @@ def _what_came_of(found: RecentFile) -> str:
         counts.get(outcome, 0) for outcome in (Outcome.DELIVERED, Outcome.UNCHANGED, Outcome.SUPERSEDED)
     )
     passing = sum(counts.get(outcome, 0) for outcome in PASSING)
+    held = counts.get(Outcome.HELD, 0)
     parts = (
         (done, "all done" if done == found.rows else f"{done:,} done"),
         (counts.get(Outcome.REJECTED, 0), f"{counts.get(Outcome.REJECTED, 0):,} not taken"),
-        (counts.get(Outcome.HELD, 0), f"{counts.get(Outcome.HELD, 0):,} held"),
+        # Rows of POs that wait, unless a person is asked about the file as a whole.
+        (held, f"{held:,} {'held' if found.message else 'waiting'}"),
         (passing, f"{passing:,} not sent yet"),
     )
     said = ", ".join(words for count, words in parts if count) or "no rows"
