@@ -57,6 +57,7 @@ def _decide(desk: Desk, request: RequestRow) -> str:
 
 def _release(connection: sa.Connection, row: files.FileRow, request: RequestRow, now: int) -> str:
     from filebridge.ledger import plans
+    from filebridge.replies.waits import close_command
 
     if row.hold_code and plans.retry(connection, row.id):
         return f"{row.name} ({row.id}) is let go: its held calls are sent."
@@ -66,7 +67,7 @@ def _release(connection: sa.Connection, row: files.FileRow, request: RequestRow,
     if waits:
         raise UserError(
             f"Rows of {row.name} ({row.id}) wait for PO {waits[0].po}: {waits[0].message}",
-            fix="`filebridge orders close PO --short` sends what is there of a PO; `discard` gives the rows up.",
+            fix=f"`{close_command(waits[0].po)}` sends what is there of it; `discard` gives the rows up.",
         )
     raise UserError(f"{row.name} ({row.id}) is not held: {_standing(row)}.")
 

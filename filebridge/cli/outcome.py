@@ -62,7 +62,7 @@ def lines_of(done: PassReport) -> Iterator[str]:
     from filebridge.cli.render import shown
 
     for file in done.files:
-        yield f"{file.vendor}/{shown(file.name)} ({file.file_id}): {_file_words(file, none='no rows')}"
+        yield f"{file.vendor}/{shown(file.name)} ({file.file_id}): {_file_words(file, none=_no_rows(file))}"
         yield from (f"  {words}" for words in waits_of(file))
     for row in done.order_files:
         yield f"{row.vendor}/orders/{row.name}: {_order_words(row, done.marked[row.id])}"
@@ -93,6 +93,12 @@ def file_table(files: list[FileResult]) -> Table:
         )
     report.keep_whole(table, "File", beside=48)
     return table
+
+
+def _no_rows(file: FileResult) -> str:
+    from filebridge.outcomes import FileStatus
+
+    return "its purchase orders are to be looked up" if file.status is FileStatus.PENDING else "no rows"
 
 
 def _file_words(file: FileResult, *, none: str = "") -> str:

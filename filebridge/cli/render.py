@@ -61,7 +61,7 @@ def counts(outcomes: Mapping[Outcome, int]) -> str:
 
 def standing(status: FileStatus | None) -> str:
     """A file's status in words a person reads."""
-    return status.value.replace("_", " ") if status else "being read"
+    return status.value.replace("_", " ") if status else "taken, not worked through yet"
 
 
 def shown(text: str) -> str:

@@ -160,10 +160,14 @@ def _hold(
     late = [line.item_id for line in lines if _has_no_call(line) and line.status != "rejected"]
     if refused or late:
         what = "refuses" if refused else "has back-ordered, without a date,"
+        vpcs = {str(item.po_item_id): item.vpc for item in known.items}
+        items = ", ".join(
+            f"{vpcs.get(one, '')} (item {one})".strip() for one in dict.fromkeys(refused or late)
+        )
         return Hold(
             "refused_by_vendor",
-            f"The vendor {what} item {', '.join(refused or late)} of PO {group.po}. There is no call for that: tell "
-            "the retailer; nothing is sent of the PO.",
+            f"The vendor {what} {items} of PO {group.po}. There is no call for that: tell the retailer; nothing is "
+            "sent of the PO.",
         )
     totals = summed((line.item_id, line.quantity) for line in lines)
     short = [(item, item.quantity - totals.get(str(item.po_item_id), 0)) for item in known.items]

@@ -181,6 +181,9 @@ def _check_packages(file: PoFile, joined: Joined[Shipped], lines: Sequence[_Line
             values = sorted({str(getattr(said, attribute)) for said in said_of[parcel]})
             if len(values) > 1:
                 message = f"The rows of package {name} name {len(values)} {words}: {', '.join(values)}."
+                if field == "carrier":
+                    carriers = dict.fromkeys(row.carrier or row.ship_class_id for row in rows)
+                    message += f" This file says {', '.join(carriers)}."
                 for row in rows:
                     file.reject(row, "conflicting_rows", message, field=field, value=getattr(row, field))
         for row in rows:

@@ -202,7 +202,7 @@ def _last_files(status: VendorStatus) -> Iterator[str]:
 
 def _what_came_of(found: RecentFile) -> str:
     if found.status is None:
-        return "being read"
+        return "taken, not worked through yet"
     if found.status is FileStatus.DUPLICATE:
         return "the same file again; nothing to send"
     counts = found.outcomes

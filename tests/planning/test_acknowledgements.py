@@ -145,7 +145,7 @@ def test_one_refused_item_holds_its_whole_po_for_a_person(office: Any, partial: 
     planned = office.plan("acknowledgements", row("A", 2), row("B", 1, status=" Rejected "))
     assert (planned.sent, planned.outcomes) == ([], {2: "waits", 3: "waits"})
     assert planned.holds == {"D1": "refused_by_vendor"}
-    assert "refuses item 2 of PO D1" in planned.plan.calls[0].waits.message
+    assert "refuses B (item 2) of PO D1" in planned.plan.calls[0].waits.message
 
 
 def test_a_back_order_with_a_date_is_accepted_with_it_and_held_without(office: Any) -> None:
@@ -158,7 +158,7 @@ def test_a_back_order_with_a_date_is_accepted_with_it_and_held_without(office: A
     ]
     planned = office.plan("acknowledgements", row("A", 2, status="backordered"), row("B", 1))
     assert planned.holds == {"D1": "refused_by_vendor"}
-    assert "has back-ordered, without a date, item 1" in planned.plan.calls[0].waits.message
+    assert "has back-ordered, without a date, A (item 1)" in planned.plan.calls[0].waits.message
 
 
 def test_another_word_is_no_status(office: Any) -> None:
