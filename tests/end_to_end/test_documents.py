@@ -251,6 +251,18 @@ def test_boxes_lines_class_ids_and_parcels_in_one_cell(trade: Trade) -> None:
     assert trade.ends("boxes.csv") == ("accepted", {"delivered": 3})
 
 
+def test_files_in_the_own_layout_need_no_mapping(trade: Trade) -> None:
+    for name in (*PACK, "boxes.yaml"):
+        (trade.house.root / "mappings/acme" / name).unlink(missing_ok=True)
+    trade.run("acknowledgements.csv", "po,estimated_ship_date\nD1,2026-12-01\n")
+    trade.run(
+        "any name.csv",
+        "po,vpc,quantity,tracking_number,carrier\nD1,A,2,T1,UPS Ground\nD1,B,1,T1,UPS Ground\n",
+    )
+    assert trade.actions == ["MarkAccepted", "UpdateEstShipDate", "Complete"]
+    assert trade.ends("any name.csv") == ("accepted", {"delivered": 2})
+
+
 def test_every_fault_of_a_file_is_told_on_its_row_and_nothing_is_sent_of_its_pos(trade: Trade) -> None:
     trade.has("D2", A=1)
     trade.has("D3", A=1)
@@ -422,6 +434,17 @@ def test_a_po_closed_short_is_completed_with_what_came(trade: Trade) -> None:
     assert trade.rows("ship-3.csv") == {2: "too_many_units"}
 
 
+def test_a_po_that_retailops_does_not_take_short_says_so_on_every_row(trade: Trade) -> None:
+    trade.run("ship-1.csv", SHIPPED + "D1,A,1,T1,Brown\n")
+    trade.run("ship-2.csv", SHIPPED + "D1,B,1,T2,Brown\n")
+    trade.house.decide("close", "acme/D1")
+    trade.sandbox.settings = trade.sandbox.settings.changed({"short_complete": "refuse"})
+    assert trade.run().exit_code == 1
+    for name in ("ship-1.csv", "ship-2.csv"):
+        assert trade.rows(name) == {2: "refused_by_retailops"}
+    assert trade.status("D1") == "submitted"
+
+
 def test_an_acceptance_closed_short_goes_with_its_date(trade: Trade) -> None:
     trade.run("ack.csv", ACKNOWLEDGED + "D1,A,2,01.12.2026,\n")
     assert trade.ends("ack.csv") == ("held", {"held": 1})
@@ -544,6 +567,16 @@ def test_one_refused_acceptance_of_many_keeps_no_other_back(trade: Trade) -> Non
     }
     assert [trade.status(po) for po in ("D1", "D2", "D3")] == ["accepted", "ready", "accepted"]
     assert [trade.date(po) for po in ("D1", "D2")] == [NOON, None]
+
+
+def test_a_part_goes_with_the_rest_though_another_po_of_that_call_is_refused(trade: Trade) -> None:
+    trade.has("D2", A=1, status="ready")
+    trade.run("ack-1.csv", ACKNOWLEDGED + "D1,A,2,01.12.2026,\n")
+    trade.run("ack-2.csv", ACKNOWLEDGED + "D2,,,,\nD1,B,1,,\n")
+    assert trade.ends("ack-1.csv") == ("accepted", {"delivered": 1})
+    assert trade.rows("ack-2.csv") == {2: "refused_by_retailops", 3: "delivered"}
+    date = {"po": "D1", "estimated_ship_date": NOON, "items": [{"po_item_id": 1, "quantity": 2}]}
+    assert trade.calls[-1] == ("UpdateEstShipDate", {"records": [date]})
 
 
 def test_a_refused_po_is_listed_until_a_later_file_accepts_it(trade: Trade) -> None:
@@ -695,8 +728,8 @@ FILES = {
     "mark_accepted": ("ack.csv", ACKNOWLEDGED + "D1,,,,\n", "submitted", "accepted"),
     "mark_submitted": ("taken.csv", "PO\nD1\n", "ready", "submitted"),
 }
-APPLIED = ("timeout_after", "drop_after", "http_error_after", "short_body")
-NOT_APPLIED = ("drop_before", "http_error", "html_502")
+APPLIED = ("timeout_after", "drop_after", "http_error_after")
+NOT_APPLIED = ("drop_before", "http_error")
 
 
 @pytest.fixture(params=FILES)
@@ -722,6 +755,22 @@ def test_a_lost_answer_is_settled_by_a_look_and_takes_effect_once(lost: Any, kin
     assert trade.ends(name) == ("accepted", {"delivered": 1})
     assert trade.status("D1") == after
     assert len(trade.calls) == (1 if kind in APPLIED else 2)
+
+
+@pytest.mark.parametrize("kind", ["drop_after", "drop_before"])
+def test_a_lost_complete_of_two_files_is_the_end_of_both(trade: Trade, kind: str) -> None:
+    trade.run("ship-1.csv", SHIPPED + "D1,A,2,T1,Brown\n")
+    trade.sandbox.faults.add(kind=kind, action="complete", times=0)
+    trade.sandbox.faults.add(kind="html_502", action="Vendor.PO.fetch", times=0)
+    assert trade.run("ship-2.csv", SHIPPED + "D1,B,1,T2,Brown\n").exit_code == 3
+    for name in ("ship-1.csv", "ship-2.csv"):
+        assert trade.ends(name) == ("pending", {"uncertain": 1})
+    trade.sandbox.faults.clear()
+    trade.run()
+    for name in ("ship-1.csv", "ship-2.csv"):
+        assert trade.ends(name) == ("accepted", {"delivered": 1})
+    assert len(trade.sandbox.state.po("D1")["packages"]) == 2
+    assert len(trade.calls) == (1 if kind == "drop_after" else 2)
 
 
 def test_while_retailops_cannot_be_asked_the_file_stays_and_reads_do_not_count(trade: Trade) -> None:
