@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint packs bench slow docs clean
+.PHONY: demo test lint packs sabotage bench slow docs clean
 
 $(VENV)/.ready: pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "FileBridge needs Python 3.11 or newer: make PYTHON=python3.11 ...")'
@@ -26,6 +26,9 @@ lint: $(VENV)/.ready  ## form, types, floors
 
 packs: $(VENV)/.ready  ## the vendor packs, against the installed command line, one line each
 	$(BIN)/python tests/packs
+
+sabotage: $(VENV)/.ready  ## mistakes made in copies of the project: the tests must turn red at each
+	$(BIN)/python tests/sabotage
 
 slow: $(VENV)/.ready  ## long sweeps, two at once
 	$(BIN)/python -m pytest -m slow --numprocesses 2 --dist worksteal

@@ -51,3 +51,24 @@ def test_whoever_looks_all_the_time_never_sees_a_part(outbox: Path) -> None:
         ends.set()
         looker.join()
     assert set(sizes) <= {len(CONTENT)}
+
+
+def test_a_file_is_on_the_disk_before_it_is_published_and_its_folder_after(
+    outbox: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A power cut cannot be played; what is asked of the disk, and when, can be watched."""
+    synced: list[int] = []
+    real = os.fsync
+
+    def watched(opened: int) -> None:
+        synced.append(os.fstat(opened).st_ino)
+        real(opened)
+
+    monkeypatch.setattr(os, "fsync", watched)
+    staging, folder = outbox / box.STAGING, outbox / "orders"
+    staged = box.stage(outbox, "PO_1.csv", lambda stream: stream.write(b"D1") and None)
+    assert (staging / "PO_1.csv").stat().st_ino in synced
+    assert synced[-1] == staging.stat().st_ino
+    synced.clear()
+    box.publish(staged, folder)
+    assert {folder.stat().st_ino, staging.stat().st_ino} <= set(synced)
