@@ -111,6 +111,10 @@ def _step_mistakes(name: str, steps: dict[str, Node], kind: FieldKind, yaml: Yam
             )
             fix = f"It is for {fields}: take it out." if fields else "Take it out."
             yield Problem(yaml.place_of(("fields", name, step)), f"`{step}` means nothing for `{name}`", fix)
+    if name == "carrier" and steps.get("else", "keep") not in ("keep", "reject"):
+        fix = "Take `else:` out: a word without a line in carriers.yaml is rejected, with the line to add."
+        message = "`else` gives every unknown carrier the same ship class"
+        yield Problem(yaml.place_of(("fields", name, "else")), message, fix)
     if kind is FieldKind.INSTANT:
         place = yaml.place_of(("fields", name, "date"))
         for form in _texts(steps.get("date")):

@@ -527,3 +527,13 @@ def test_a_pack_loads_in_a_fraction_of_a_second():
     start = time.perf_counter()
     load_pack(files, "acme")
     assert time.perf_counter() - start < 0.2
+
+
+def test_an_unknown_carrier_is_never_given_a_class() -> None:
+    text = (
+        "document: shipments\nmatch: [s.csv]\nfields:\n  po: PO\n  tracking_number: T\n"
+        '  carrier: {column: C, values: {a: "UPS Ground"}, else: "UPS Ground"}\n'
+    )
+    with pytest.raises(ConfigError) as refused:
+        load_mapping(text, "mappings/acme/shipments.yaml")
+    assert "mappings/acme/shipments.yaml:6: `else` gives every unknown carrier" in str(refused.value)
