@@ -35,7 +35,7 @@ _ENDS = {
     0: "all tests pass",
     2: "the tests could not be collected",
     3: "pytest itself failed",
-    4: "pytest does not know these tests",
+    4: "the tests could not be loaded",
     5: "no tests were found",
 }
 
