@@ -6,6 +6,7 @@ import csv
 import json
 from collections import Counter
 from io import StringIO
+from itertools import pairwise
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
@@ -137,7 +138,9 @@ def _check_calls(house: Any, before: int, rejected: set[str]) -> None:
     """No call of a file is about a PO of which one of its rows is rejected, but for those that RetailOps refused."""
     for body in map(json.loads, house.bodies()[before:]):
         for record in body.get("records", [body]):
-            refused = house.sandbox.state.po(record["po"])["status"] == "complete" and "packages" not in record
+            refused = (
+                house.sandbox.state.po(record["po"])["status"] == "complete" and "packages" not in record
+            )
             assert refused or record["po"] not in rejected
 
 
@@ -168,7 +171,7 @@ def test_a_po_in_any_files_in_any_order_is_one_complete(
         fill(house)
         edges = [0, *sorted(cuts), 4]
         names = []
-        for number, (start, end) in enumerate(zip(edges, edges[1:], strict=False)):
+        for number, (start, end) in enumerate(pairwise(edges)):
             text = csv_of("ship", [(*row, "UPS Ground") for row in rows[start:end]])
             for copy in range(1 + again[number]):
                 names.append((f"ship-{number}{copy}.csv", end - start))
@@ -189,3 +192,71 @@ def test_a_po_in_any_files_in_any_order_is_one_complete(
             assert sum(outcomes.values()) == count
             ends.update(outcomes)
         assert ends["delivered"] == 4 and set(ends) <= {"delivered", "superseded", "unchanged"}
+
+
+LOST = st.lists(
+    st.tuples(
+        st.sampled_from(
+            ["drop_after", "drop_before", "http_error", "http_error_after", "dispatcher_shutdown"]
+        ),
+        st.sampled_from(["complete", "mark_accepted", "update_est_ship_date", "Vendor.PO.fetch"]),
+        st.integers(1, 3),
+    ),
+    max_size=3,
+)
+WHOLE = st.sampled_from(["D1", "D2"])
+DAY = st.sampled_from(["2026-12-01", "2026-12-02", "2026-12-03"])
+PLAIN = st.one_of(
+    st.tuples(
+        st.just("dates"), st.lists(st.tuples(WHOLE, st.just(""), st.just(""), DAY), min_size=1, max_size=1)
+    ),
+    st.tuples(
+        st.just("ack"),
+        st.lists(st.tuples(WHOLE, st.just(""), st.just(""), DAY, st.just("")), min_size=1, max_size=1),
+    ),
+    st.tuples(
+        st.just("ship"),
+        st.permutations([(*row, "UPS Ground") for row in PARCELS]).map(lambda rows: rows[:2]),
+    ),
+)
+
+
+@few
+@given(files=st.lists(st.tuples(PLAIN, LOST), min_size=1, max_size=5))
+def test_whatever_answers_are_lost_what_is_told_is_what_retailops_holds(fresh_house: Any, files: Any) -> None:
+    with fresh_house(PACK) as house:
+        fill(house)
+        names = []
+        for number, ((kind, rows), lost) in enumerate(files):
+            house.sandbox.faults.add(
+                [{"kind": how, "action": action, "times": times} for how, action, times in lost]
+            )
+            house.clock.move(60)
+            names.append((f"{kind}-{number}.csv", rows))
+            house.drop(names[-1][0], csv_of(kind, rows))
+            house.run()
+        house.sandbox.faults.clear()
+        for _ in range(4):
+            house.clock.move(700)
+            house.run()
+        said: dict[str, str] = {}
+        for name, rows in names:
+            receipt = house.receipt(name)
+            outcomes = {row["row"]: row["outcome"] for row in house.rows(receipt["file"]["id"])}
+            assert not {"pending", "uncertain"} & {*outcomes.values()}
+            for row, cells in enumerate(rows, 2):
+                held = house.sandbox.state.po(cells[0])
+                if outcomes[row] not in ("delivered", "unchanged"):
+                    continue
+                if name.startswith("ship"):
+                    parcels = {
+                        (one["tracking_number"], item["vpc"])
+                        for one in held["packages"]
+                        for item in one["items"]
+                    }
+                    assert (cells[3], cells[1]) in parcels
+                else:
+                    said[cells[0]] = cells[3]
+                    assert name.startswith("dates") or held["status"] == "accepted"
+        for po, date in said.items():
+            assert house.sandbox.state.po(po)["estimated_ship_date"] == f"{date}T19:00:00Z"
