@@ -161,7 +161,10 @@ def test_a_package_with_two_tracking_numbers_or_two_carriers_is_refused(office: 
     assert planned.message(2) == "The rows of package 1 name 2 tracking numbers: T1, T2."
     planned = office.plan("shipments", row("A", 2), row("B", 1, carrier="Truck"))
     assert planned.codes == {2: ["conflicting_rows"], 3: ["conflicting_rows"]}
-    assert planned.message(2) == "The rows of package T1 name 2 ship classes: 7, s-3. This file says UPS Ground, Truck."
+    assert (
+        planned.message(2)
+        == "The rows of package T1 name 2 ship classes: 7, s-3. This file says UPS Ground, Truck."
+    )
 
 
 def test_unit_count_agrees_with_its_package_or_its_rows_are_refused(office: Any) -> None:
