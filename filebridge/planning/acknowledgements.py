@@ -125,6 +125,7 @@ def _plan_po(file: PoFile, group: PoGroup, known: KnownPo, kind: _Kind, out: _Ou
 
 def _lines(file: PoFile, group: PoGroup, known: KnownPo, kind: _Kind) -> list[_Line]:
     statuses = {row.row: _status_of(file, row) for row in group.rows}
+    refusing = {row for row, status in statuses.items() if status in {"backordered", "rejected"}}
     return [
         Line(
             one.row,
@@ -132,7 +133,7 @@ def _lines(file: PoFile, group: PoGroup, known: KnownPo, kind: _Kind) -> list[_L
                 str(one.item.po_item_id), one.quantity, one.row.estimated_ship_date, statuses[one.row.row]
             ),
         )
-        for one in read_items(file, group, known, needs_quantity=kind.needs_quantity)
+        for one in read_items(file, group, known, needs_quantity=kind.needs_quantity, refusing=refusing)
     ]
 
 

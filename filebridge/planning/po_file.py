@@ -106,7 +106,7 @@ class PoFile:
             return known
         for row in group.rows:
             if group.po in self.known.unknown:
-                message = f"RetailOps has no PO {group.po} of this vendor, in any status."
+                message = f"RetailOps has no PO {group.po} of this vendor; it may have been cancelled."
                 self.reject(row, "unknown_po", message, field="po", value=row.po)
             else:
                 self.leave(row, "not_fetched", f"PO {group.po} is not looked up yet; `run` asks RetailOps.")

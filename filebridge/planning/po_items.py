@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
@@ -21,20 +21,29 @@ class Stated:
     quantity: int
 
 
-def read_items(file: PoFile, group: PoGroup, known: KnownPo, *, needs_quantity: bool) -> tuple[Stated, ...]:
+def read_items(
+    file: PoFile,
+    group: PoGroup,
+    known: KnownPo,
+    *,
+    needs_quantity: bool,
+    refusing: Collection[int] = (),
+) -> tuple[Stated, ...]:
     """What the rows of a PO say of its items; what cannot be told is rejected.
 
     A row without item and quantity speaks of every item at its ordered quantity. One that names an item without
     a quantity means the ordered one, or is rejected under `needs_quantity`; said twice, either is one statement.
     Units of a VPC that several items have fill them one after the other, as far as no row names one by its id.
+    0 units of the rows `refusing` are all that was ordered: the vendor ships none of it.
     """
     found: list[Stated] = []
     left = {id(item): item.quantity for item in known.items}
     told: set[tuple[object, ...]] = set()
     for row in sorted(group.rows, key=lambda row: not row.po_item_id):
         items = known.items if row.is_whole_po else _named(file, row, known)
-        quantity = row.quantity
-        if row.is_whole_po or (items and quantity is None and not needs_quantity):
+        refuses = row.row in refusing and row.quantity == 0
+        quantity = None if refuses else row.quantity
+        if row.is_whole_po or (items and quantity is None and (refuses or not needs_quantity)):
             if not any(item.quantity for item in items):
                 message = f"Nothing is left of that on PO {row.po}; it holds {known.holds()}."
                 file.reject(row, "unknown_item", message, field="po", value=row.po)

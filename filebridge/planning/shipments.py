@@ -38,9 +38,10 @@ def plan_shipments(file: PoFile, carriers: Carriers | None, feed: KnownFeed) -> 
 
 
 def _plan_po(file: PoFile, group: PoGroup, known: KnownPo, carriers: Carriers | None) -> None:
-    lines = _lines(file, group, known, carriers)
     done = _newest(known.completions)
-    if done is not None or known.status == COMPLETE:
+    is_done = done is not None or known.status == COMPLETE
+    lines = _lines(file, group, known, carriers, is_done=is_done)
+    if is_done:
         _compare(file, group, known, lines, done)
         return
     if any(line.said.ship_class_id == _NOT_FETCHED for line in lines):
@@ -101,14 +102,17 @@ _NOT_FETCHED = "\0"
 """In place of a class id, while no ship classes are known."""
 
 
-def _lines(file: PoFile, group: PoGroup, known: KnownPo, carriers: Carriers | None) -> list[_Line]:
+def _lines(
+    file: PoFile, group: PoGroup, known: KnownPo, carriers: Carriers | None, *, is_done: bool
+) -> list[_Line]:
+    """What the rows of a PO ship. Of one that is done no ship class is asked for: it may be gone by now."""
     stated = read_items(file, group, known, needs_quantity=True)
     of_row: dict[int, list[tuple[str, int]]] = {}
     for one in stated:
         of_row.setdefault(one.row.row, []).append((one.item.vpc, one.quantity))
     lines: list[_Line] = []
     for row in group.rows:
-        ship_class = _class_of(file, row, carriers)
+        ship_class = "" if is_done else _class_of(file, row, carriers)
         counts = of_row.get(row.row, [])
         parcels = _split(file, row, sum(count for _, count in counts))
         if ship_class is None or not parcels:

@@ -148,6 +148,18 @@ def test_one_refused_item_holds_its_whole_po_for_a_person(office: Any, partial: 
     assert "refuses B (item 2) of PO D1" in planned.plan.calls[0].waits.message
 
 
+def test_no_units_of_an_item_that_is_refused_mean_all_of_it(office: Any) -> None:
+    planned = office.take(
+        "acknowledgements",
+        {"po": "D1", "vpc": "A", "quantity": 2},
+        {"po": "D1", "vpc": "B", "quantity": 0, "status": "rejected"},
+    )
+    assert planned.outcomes == {2: "waits", 3: "waits"}
+    assert planned.holds == {"D1": "refused_by_vendor"}
+    accepted = office.take("acknowledgements", {"po": "D1", "vpc": "B", "quantity": 0})
+    assert accepted.codes == {2: ["out_of_range"]}
+
+
 def test_a_back_order_with_a_date_is_accepted_with_it_and_held_without(office: Any) -> None:
     planned = office.plan(
         "acknowledgements", row("A", 2, status="backordered", estimated_ship_date=NOON), row("B", 1)

@@ -358,3 +358,10 @@ def test_what_waits_of_a_changed_po_never_ships_more_than_is_ordered_now(office:
     assert planned.sent == []
     assert planned.codes == {2: ["conflicting_rows"]}
     assert "old.csv (f5)" in planned.message(2) and "the PO holds 1" in planned.message(2)
+
+
+def test_a_parcel_that_was_completed_is_unchanged_though_its_ship_class_is_gone(office: Any) -> None:
+    rows = (row("A", 2), row("B", 1))
+    office.take("shipments", *rows)
+    office.carriers = Carriers((ShipClass(9, "Truck"),))
+    assert office.take("shipments", *rows).outcomes == {2: "unchanged", 3: "unchanged"}
