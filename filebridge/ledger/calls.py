@@ -312,27 +312,6 @@ def join(connection: sa.Connection, waiting: Collection[int], call_id: int) -> N
     )
 
 
-def part_again(connection: sa.Connection, file_id: str) -> list[int]:
-    """Have what the unsent calls of a file carried along wait once more: those calls are given up; their ids."""
-    own = sa.select(call.c.id).where(
-        call.c.file_id == file_id, call.c.state.in_([CallState.PLANNED, CallState.HELD])
-    )
-    parted = (call.c.parent_id.in_(own)) & (call.c.state == CallState.JOINED)
-    ids = list(connection.execute(sa.select(call.c.id).where(parted)).scalars())
-    given_up = "The file that it was to go with was given up."
-    connection.execute(
-        sa.update(call)
-        .where(parted)
-        .values(
-            state=CallState.WAITING,
-            parent_id=None,
-            code=sa.case((call.c.code == "", "partial_shipment"), else_=call.c.code),
-            answer=sa.case((call.c.answer == "", given_up), else_=call.c.answer),
-        )
-    )
-    return ids
-
-
 def add_restatement(connection: sa.Connection, call_id: int, restated: PlannedCall, *, now: int) -> int:
     """Journal a call that states the newest values of another call's VPCs once more; its id.
 

@@ -12,10 +12,10 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from filebridge.columns import Batch, as_ints, pack
-from filebridge.ledger.calls import add_calls, move, part_again
+from filebridge.ledger.calls import add_calls, move
 from filebridge.ledger.connect import insert_many
 from filebridge.ledger.files import file_row
-from filebridge.ledger.po_calls import reopen_carried
+from filebridge.ledger.po_calls import part_again, reopen_carried
 from filebridge.ledger.rows import outcomes_of, runs_of, status_of_file
 from filebridge.ledger.schema import (
     CallState,

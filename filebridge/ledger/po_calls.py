@@ -142,13 +142,35 @@ def _state(connection: sa.Connection, call_id: int) -> tuple[CallState, str | No
 
 
 def carried_files(connection: sa.Connection, vendor: str) -> set[str]:
-    """The vendor's files that are not settled, and of which another file's call carries rows."""
+    """The vendor's files that are not settled, and of which another file's call carries rows, or says them anew."""
+    taken_over = call.c.state.in_([CallState.JOINED, CallState.SUPERSEDED]) & (call.c.action != Action.UPDATE)
     found = connection.execute(
         sa.select(call.c.file_id)
         .join(file, file.c.id == call.c.file_id)
-        .where(call.c.vendor == vendor, call.c.state == CallState.JOINED, file.c.settled_at.is_(None))
+        .where(call.c.vendor == vendor, taken_over, file.c.settled_at.is_(None))
     )
     return set(found.scalars())
+
+
+def part_again(connection: sa.Connection, file_id: str) -> list[int]:
+    """Have what the unsent calls of a file carried along wait once more: those calls are given up; their ids."""
+    own = sa.select(call.c.id).where(
+        call.c.file_id == file_id, call.c.state.in_([CallState.PLANNED, CallState.HELD])
+    )
+    parted = (call.c.parent_id.in_(own)) & (call.c.state == CallState.JOINED)
+    ids = list(connection.execute(sa.select(call.c.id).where(parted)).scalars())
+    given_up = "The file that it was to go with was given up."
+    connection.execute(
+        sa.update(call)
+        .where(parted)
+        .values(
+            state=CallState.WAITING,
+            parent_id=None,
+            code=sa.case((call.c.code == "", "partial_shipment"), else_=call.c.code),
+            answer=sa.case((call.c.answer == "", given_up), else_=call.c.answer),
+        )
+    )
+    return ids
 
 
 def reopen_carried(connection: sa.Connection, call_ids: Iterable[int]) -> list[str]:
