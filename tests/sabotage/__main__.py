@@ -29,6 +29,7 @@ ROOT = HERE.parent.parent
 AT_ONCE = 2
 LONGEST_SECONDS = 120.0
 """A run of tests that takes longer is ended, and proves nothing."""
+_LINES_SHOWN = 25
 _FAILED = re.compile(r"^FAILED (.+?)(?: - .*)?$", re.MULTILINE)
 _TESTS = re.compile(r"^tests:(.*)$", re.MULTILINE)
 _ENDS = {
@@ -82,7 +83,13 @@ class Tested:
             return f"red in {self.seconds:4.1f} s: {self.failed}"
         if self.code is None:
             return f"GREEN: no end within {LONGEST_SECONDS:.0f} s"
-        return f"GREEN: {_ENDS.get(self.code, f'pytest ended with {self.code}, and no test failed')}"
+        how = _ENDS.get(self.code, f"pytest ended with {self.code}, and no test failed")
+        return f"GREEN: {how}{self.end if self.code else ''}"
+
+    @property
+    def end(self) -> str:
+        """The last lines that were printed, on lines of their own."""
+        return "".join(f"\n    {line}" for line in self.printed.splitlines()[-_LINES_SHOWN:])
 
 
 def main(names: Sequence[str]) -> int:
@@ -176,8 +183,17 @@ def run_tests(copy: Path, tests: Sequence[str], *, at_once: int = 1) -> Tested:
 
 
 def environment(copy: Path) -> dict[str, str]:
-    """What a copy is worked on with: its own package comes before the installed one, and it is no repository."""
-    return os.environ | {"PYTHONPATH": str(copy), "GIT_CEILING_DIRECTORIES": str(copy.parent)}
+    """What a copy is worked on with: its own package comes before the installed one, and it is no repository.
+
+    Temporary files lie beside it, apart from those of all other tests that run at the same time.
+    """
+    temporary = copy.with_name(f"{copy.name}.tmp")
+    temporary.mkdir(exist_ok=True)
+    return os.environ | {
+        "PYTHONPATH": str(copy),
+        "GIT_CEILING_DIRECTORIES": str(copy.parent),
+        "TMPDIR": str(temporary),
+    }
 
 
 def without_doubles(chosen: Sequence[Sabotage]) -> list[str]:
