@@ -357,7 +357,8 @@ class TestTransactions:
         self, url: str, tmp_path: Path
     ) -> None:
         open_ledger(url).close()
-        for path in (tmp_path, *tmp_path.parents[:2]):
+        # One folder more where tests run beside each other.
+        for path in (tmp_path, *tmp_path.parents[:3]):
             path.chmod(0o755)
         (tmp_path / "ledger.db").chmod(0o644)
         code = (
