@@ -136,16 +136,6 @@ class _VendorTurn:
             with self.desk.ledger.begin() as connection:
                 channels.fetched(connection, self.pack.vendor, self.desk.clock.now())
 
-    def blocked(self) -> None:
-        """Go on with files whose calls had to wait for a mark that was made just now."""
-        if self.trouble:
-            return
-        with self.desk.ledger.read() as connection:
-            owed = files.unsettled_files(connection, self.pack.vendor)
-        for row in owed:
-            if row.state is FileState.PLANNED and row.document != "inventory":
-                self._process(row.id, None)
-
     def restate(self) -> None:
         """State again what a lost call may have overwritten, where its quarantine is over."""
         if self.desk.stop.is_set() or self.trouble:
@@ -279,7 +269,6 @@ def work(
             turn.files(drop, identifiers[pack.vendor])
             if pack in due:
                 turn.orders()
-                turn.blocked()
             turn.restate()
             turn.overdue()
             turn.end()
