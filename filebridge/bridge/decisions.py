@@ -19,6 +19,7 @@ from filebridge.outcomes import FileStatus
 if TYPE_CHECKING:
     import sqlalchemy as sa
 
+    from filebridge.ledger.orders import OrderFileRow
     from filebridge.mapping.pack import VendorPack
     from filebridge.workspace import Workspace
 
@@ -52,7 +53,10 @@ def _decide(desk: Desk, request: RequestRow) -> str:
     with desk.ledger.begin() as connection:
         row = files.find_file(connection, request.subject)
         decide = {"release": _release, "discard": _discard, "retry": _retry}[request.kind]
-        return decide(connection, row, request, desk.clock.now())
+        result = decide(connection, row, request, desk.clock.now())
+        # With what was decided: after a kill between the two it would be found done, and said not to be.
+        requests.finish(connection, request.id, now=desk.clock.now(), result=result)
+    return result
 
 
 def _release(connection: sa.Connection, row: files.FileRow, request: RequestRow, now: int) -> str:
@@ -103,12 +107,23 @@ def _standing(row: files.FileRow) -> str:
 def _resend(desk: Desk, packs: dict[str, VendorPack], request: RequestRow) -> str:
     from filebridge import orders
 
-    vendor, _, rest = request.subject.partition("/")
-    pos = rest.split(BETWEEN_POS)
+    vendor, _, named = request.subject.partition("/")
+    pos = named.split(BETWEEN_POS)
     pack = packs.get(vendor)
     if pack is None:
         raise UserError(f"There is no vendor {vendor}.")
-    written = orders.resend(desk.ledger, pack, desk.workspace.outbox / vendor, pos, desk.clock)
+    outbox = desk.workspace.outbox / vendor
+    done = _resent_already(desk, vendor, pos, request.asked_at)
+    rest = [po for po in pos if po not in done]
+    staged = {row.id: row for row in done.values()}.values()
+    written = [
+        orders.publish_staged(desk.ledger, outbox, row, desk.clock)
+        if row.state is OrderFileState.STAGED
+        else row
+        for row in staged
+    ]
+    if rest:
+        written += orders.resend(desk.ledger, pack, outbox, rest, desk.clock)
     stuck = [row.name for row in written if row.state is OrderFileState.STAGED]
     if stuck:
         raise UserError(
@@ -117,6 +132,19 @@ def _resend(desk: Desk, packs: dict[str, VendorPack], request: RequestRow) -> st
         )
     what = f"PO {pos[0]} is" if len(pos) == 1 else f"POs {', '.join(pos)} are"
     return f"{what} written again: {', '.join(row.name for row in written)}."
+
+
+def _resent_already(desk: Desk, vendor: str, pos: Sequence[str], since: int) -> dict[str, OrderFileRow]:
+    """Files that hold one of these POs again since then, by PO: a kill came before the request was finished."""
+    from filebridge.ledger.orders import files_holding
+
+    found: dict[str, OrderFileRow] = {}
+    with desk.ledger.read() as connection:
+        for po in pos:
+            for row in files_holding(connection, vendor, po):
+                if row.kind == "resend" and row.staged_at > since:
+                    found[po] = row
+    return found
 
 
 def _close(desk: Desk, request: RequestRow) -> str:
@@ -134,6 +162,9 @@ def _close(desk: Desk, request: RequestRow) -> str:
             fix="`filebridge status` lists what waits. A PO that is not shipped at all is for the retailer to cancel.",
         )
     now = desk.clock.now()
+    result = (
+        f"PO {po} is closed short: what files have said of it is sent, and what they have not is given up."
+    )
     with desk.ledger.begin() as connection:
         joins = [call_id for call in planned for call_id in call.joins]
         newest = calls.call_row(connection, max(joins))
@@ -150,7 +181,8 @@ def _close(desk: Desk, request: RequestRow) -> str:
                 arrival=newest.arrival,
             )
         po_calls.reopen_carried(connection, joins)
-    return f"PO {po} is closed short: what files have said of it is sent, and what they have not is given up."
+        requests.finish(connection, request.id, now=now, result=result)
+    return result
 
 
 def close_subject(vendor: str, po: str) -> str:
@@ -189,6 +221,7 @@ def decide(
             if kind not in {"resend", "close"}:
                 subject = files.find_file(connection, subject).id
             request_id = requests.ask(connection, kind, subject, now=clock.now(), by=getpass.getuser())
+        reached("request.asked", str(request_id))
         until = clock.monotonic() + wait_seconds
         while True:
             with workspace.try_lock(now=from_micros(clock.now())) as held:
