@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import time
 from collections.abc import Callable
 from typing import Any
 
@@ -14,22 +13,9 @@ KILLED = -9
 pytestmark = pytest.mark.timeout(240)
 
 
-def differences(wanted: dict[str, Any], found: dict[str, Any]) -> list[str]:
-    """Where two ends differ, in words short enough to be read."""
-    said = []
-    for part, one in wanted.items():
-        if one != found[part]:
-            other = found[part]
-            keys = [key for key in {**one, **other} if one.get(key) != other.get(key)][:3]
-            said += [
-                f"{part}: {key}: {str(one.get(key))[:300]} != {str(other.get(key))[:300]}" for key in keys
-            ]
-    return said
-
-
 def broken(scene: Any, wanted: dict[str, Any]) -> list[str]:
     """What is not as after an undisturbed run."""
-    said = differences(wanted, scene.left())
+    said = scene.differences(wanted)
     if scene.way == "out":
         if scene.marks() != ["D101", "D102", "D103"]:
             said.append(f"marked: {scene.marks()}")
@@ -121,7 +107,7 @@ def test_a_kill_at_any_step_of_a_rarer_way_costs_nothing(
         prepare(cut)
         assert cut.run(kill_at=number).code == KILLED
         cut.restart()
-        failures += [f"killed at {number} {step}: {said}" for said in differences(wanted, cut.left())]
+        failures += [f"killed at {number} {step}: {said}" for said in cut.differences(wanted)]
         if cut.marks() != clean.marks():
             failures.append(f"killed at {number} {step}: marked {cut.marks()}")
     assert not failures, "\n".join(failures)
@@ -171,24 +157,29 @@ def test_a_file_that_the_vendor_took_is_not_written_again_after_a_kill(scene: Ca
 
 @pytest.mark.parametrize("landing", ["at once", "after the restart"])
 @pytest.mark.parametrize(
-    ("way", "action", "when"),
+    ("way", "held"),
     [
-        ("in", "update", "before"),
-        ("in", "update", "after"),
-        ("out", "mark_submitted", "before"),
-        ("out", "mark_submitted", "after"),
-        ("out", "fetch", "after"),
+        ("in", ("update", "before")),
+        ("in", ("update", "after")),
+        ("out", ("mark_submitted", "before")),
+        ("out", ("mark_submitted", "after")),
+        ("out", ("fetch", "after")),
     ],
+    ids=str,
 )
 def test_a_kill_while_an_answer_is_awaited_costs_nothing(
-    way: str, action: str, when: str, landing: str, scene: Callable[[str], Any]
+    way: str,
+    held: tuple[str, str],
+    landing: str,
+    scene: Callable[[str], Any],
+    until: Callable[[Callable[[], bool]], None],
 ) -> None:
     clean = scene(way)
     clean.run()
     wanted = clean.left()
 
     cut = scene(way)
-    cut.sandbox.faults.add(kind="hold", action=action, when=when)
+    cut.sandbox.faults.add(kind="hold", action=held[0], when=held[1])
     process = cut.start()
     cut.sandbox.wait_until_held(timeout=30)
     os.kill(process, signal.SIGKILL)
@@ -199,10 +190,3 @@ def test_a_kill_while_an_answer_is_awaited_costs_nothing(
     cut.sandbox.release()
     until(lambda: all(call.is_over for call in cut.sandbox.calls))
     assert broken(cut, wanted) == []
-
-
-def until(happens: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 10
-    while not happens():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)

@@ -1,8 +1,9 @@
 """A process that has imported FileBridge and opened nothing: each command runs in a fork of it, for a few ms.
 
-One request a line on standard input, `{"arguments": [...], "kill_at": N or null, "kill_step": NAME or null}`;
-two answers: the fork's `{"pid"}` at once, and `{"code", "steps"}` when it has ended. A fork that is to be killed
-sends itself SIGKILL at its N-th step, or at the first step of that name: no `finally` runs, nothing is flushed.
+One request a line on standard input: `{"arguments": [...], "kill_at": N or null, "kill_step": NAME or null,
+"commits": true or false}`; two answers: the fork's `{"pid"}` at once, and `{"code", "steps"}` when it has ended.
+A fork that is to be killed sends itself SIGKILL at its N-th step, or at the first step of that name: no `finally`
+runs, nothing is flushed. With `commits` each commit of the ledger is a step too.
 """
 
 import importlib
@@ -11,6 +12,7 @@ import os
 import pkgutil
 import signal
 import sys
+from contextlib import contextmanager
 
 import filebridge
 import filebridge.milestones
@@ -55,7 +57,23 @@ def command(request: dict, steps: int) -> int:
     for stream in (0, 1, 2):
         os.dup2(null, stream)
     filebridge.milestones.observe(observe)
+    if request["commits"]:
+        observe_commits()
     return run(request["arguments"])
+
+
+def observe_commits() -> None:
+    from filebridge.ledger.connect import Ledger
+
+    begin = Ledger.begin
+
+    @contextmanager
+    def told(ledger):
+        with begin(ledger) as connection:
+            yield connection
+        filebridge.milestones.reached("ledger.committed")
+
+    Ledger.begin = told
 
 
 def answer(message: dict) -> None:
