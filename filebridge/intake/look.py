@@ -200,6 +200,9 @@ def _walk(folder: int, below: bytes, found: _Found, *, depth: int, place: bytes 
             if depth or found.inbox.own or os.fsdecode(name) not in found.inbox.others:
                 _descend(folder, name, below + name, found, depth=depth, place=place)
         elif (why := _why_unsafe(status)) is not None:
+            if not depth and os.fsdecode(name) in found.inbox.others:
+                # A vendor's folder that is a link is said once, by the look at that folder.
+                continue
             found.stray(below + name, "unsafe_file", why)
         elif (triggered := triggered_name(name)) is not None:
             # Only where the sender put it: in the claim folder there is none of his.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO
 
 from filebridge.intake.look import Entry, Waiting, opened_entry, waiting
 from filebridge.tables.table import ReadOptions
-from filebridge.tables.whole import why_cut
+from filebridge.tables.whole import Cut, Stop, why_cut
 
 if TYPE_CHECKING:
     from filebridge.mapping.pack import FeedMapping
@@ -26,14 +26,14 @@ def why_not_whole(entry: Entry, feed: FeedMapping | None) -> Waiting | None:
         with opened_entry(entry) as stream:
             status = os.fstat(stream.fileno())
             found = (status.st_size, status.st_mtime_ns, status.st_ctime_ns, status.st_ino)
-            why = why_cut_of(stream, entry.name, feed) if found == entry.signature else ""
+            cut = cut_of(stream, entry.name, feed) if found == entry.signature else None
     except OSError:
         return None
-    return waiting(entry, "incomplete_file", why, remedy(entry.name, feed)) if why else None
+    return waiting(entry, "incomplete_file", cut.message, remedy(cut, entry.name, feed)) if cut else None
 
 
-def why_cut_of(stream: BinaryIO, name: str, feed: FeedMapping | None) -> str:
-    """The sentence that says where the file stops short, read as its mapping reads it; empty: it looks whole."""
+def cut_of(stream: BinaryIO, name: str, feed: FeedMapping | None) -> Cut | None:
+    """Where a file stops short, read as its mapping reads it; None where it looks whole."""
     if feed is None:
         # How a reject file that comes back is quoted, its original says; here only its last line end counts.
         return why_cut(stream, name=name, options=ReadOptions(quote="none"))
@@ -42,21 +42,28 @@ def why_cut_of(stream: BinaryIO, name: str, feed: FeedMapping | None) -> str:
     return why_cut(stream, name=name, options=read.options(), needs_line_end=needs_line_end)
 
 
-def is_waited_for(path: Path, feed: FeedMapping | None) -> str:
-    """What `why_cut_of` says of the file at `path`, trigger file considered."""
+def would_wait(path: Path, feed: FeedMapping | None) -> str:
+    """Why the file at `path` would not be taken, in a sentence; empty where it would be."""
     trigger = path.with_name(path.name + ".done")
     if trigger.is_file() and trigger.stat().st_ctime_ns >= path.stat().st_ctime_ns:
         return ""
     with path.open("rb") as stream:
-        return why_cut_of(stream, path.name, feed)
+        cut = cut_of(stream, path.name, feed)
+    return cut.message if cut else ""
 
 
-def remedy(name: str, feed: FeedMapping | None) -> str:
+def remedy(cut: Cut, name: str, feed: FeedMapping | None) -> str:
     """What to do about a file that is not whole."""
-    done = f"an empty file {name.rpartition('/')[2]}.done beside it, which says that it is whole"
-    if feed is None or not feed.path:
-        return f"Send it again, whole. If it is whole, put {done}."
+    again = "Send it again, whole."
+    where = f" in {feed.path}" if feed and feed.path else ""
+    if cut.stop is Stop.WORKBOOK:
+        return again
+    if cut.stop is Stop.QUOTE:
+        return f"{again} If the quote is only a character, write `read: {{quote: none}}`{where}."
+    done = f"put an empty file {name.rpartition('/')[2]}.done beside it, which says that it is whole"
+    if not where:
+        return f"{again} If it is whole, {done}."
     return (
-        f"Send it again, whole. If it is whole, put {done}; where its system never ends the last line, "
-        f"write `read: {{last_line_end: optional}}` in {feed.path}."
+        f"{again} If it is whole, {done}; where its system never ends the last line, "
+        f"write `read: {{last_line_end: optional}}`{where}."
     )

@@ -11,6 +11,7 @@ import codecs
 import os
 import struct
 from dataclasses import dataclass
+from enum import StrEnum
 from io import BytesIO
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, BinaryIO, Final
@@ -28,6 +29,8 @@ _HEAD: Final = 65_536
 _PIECE: Final = 1 << 20
 _LARGEST_RECORDS: Final = 64 << 20
 """Bytes of a text whose quotes are counted out record by record; a larger one is left to its reader."""
+_SHORT_ARCHIVE: Final = "The workbook's archive is cut short: its directory, which comes last, is not there."
+_SHORT_COMPOUND: Final = "The workbook is cut short: it ends before the last of its sectors."
 _END_RECORD: Final = b"PK\x05\x06"
 _END_RECORD_SIZE: Final = 22
 _LONGEST_COMMENT: Final = 65_535
@@ -38,8 +41,24 @@ _LAST_SECTOR: Final = 0xFFFFFFFA
 """The largest number of a sector; beyond it are marks."""
 
 
-def why_cut(stream: BinaryIO, *, name: str, options: ReadOptions, needs_line_end: bool = True) -> str:
-    """A sentence that says where the file stops short, without any of its cells; empty where it looks whole.
+class Stop(StrEnum):
+    """Where a file that is not whole stops short."""
+
+    LAST_LINE = "last line"
+    QUOTE = "quote"
+    WORKBOOK = "workbook"
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A file that is not whole. `message` is a sentence that shows none of its cells."""
+
+    stop: Stop
+    message: str
+
+
+def why_cut(stream: BinaryIO, *, name: str, options: ReadOptions, needs_line_end: bool = True) -> Cut | None:
+    """Where the file stops short; None where it looks whole.
 
     What is no table at all, or in an encoding that its mapping does not allow, counts as whole: its reader
     refuses it. So does a file without a byte. `needs_line_end` False takes a last line without its end.
@@ -47,18 +66,21 @@ def why_cut(stream: BinaryIO, *, name: str, options: ReadOptions, needs_line_end
     stream.seek(0)
     head = stream.read(_HEAD)
     if head.startswith(_OLE):
-        return _why_compound_cut(stream)
+        return Cut(Stop.WORKBOOK, _SHORT_COMPOUND) if _is_compound_cut(stream) else None
     if head.startswith(b"PK"):
-        return _why_archive_cut(stream)
+        return Cut(Stop.WORKBOOK, _SHORT_ARCHIVE) if _is_archive_cut(stream) else None
     try:
         text = _Text.of(stream, head, options)
     except FileRefused:
-        return ""
+        return None
     if not text.size:
-        return ""
+        return None
     if needs_line_end and not text.has_last_line_end():
-        return "" if _is_refused_anyway(head, name, options) else text.last_line(name, options)
-    return text.open_quote(name, options)
+        if _is_refused_anyway(head, name, options):
+            return None
+        return Cut(Stop.LAST_LINE, text.last_line(name, options))
+    message = text.open_quote(name, options)
+    return Cut(Stop.QUOTE, message) if message else None
 
 
 def _is_refused_anyway(head: bytes, name: str, options: ReadOptions) -> bool:
@@ -180,7 +202,7 @@ def _cells(count: int) -> str:
     return f"{count:,} cell" if count == 1 else f"{count:,} cells"
 
 
-def _why_archive_cut(stream: BinaryIO) -> str:
+def _is_archive_cut(stream: BinaryIO) -> bool:
     """A ZIP ends with a record that says where its directory lies; nothing but a comment may follow it."""
     size = stream.seek(0, os.SEEK_END)
     stream.seek(max(0, size - _END_RECORD_SIZE - _LONGEST_COMMENT - _ZIP64_LOCATOR_SIZE))
@@ -192,22 +214,21 @@ def _why_archive_cut(stream: BinaryIO) -> str:
         length, start, comment = struct.unpack_from("<IIH", tail, at + 12)
         is_large = tail.startswith(_ZIP64_LOCATOR, max(at - _ZIP64_LOCATOR_SIZE, 0))
         if is_large or (start + length == base + at and at + _END_RECORD_SIZE + comment <= len(tail)):
-            return ""
-    return "The workbook's archive is cut short: its directory, which comes last, is not there."
+            return False
+    return True
 
 
-def _why_compound_cut(stream: BinaryIO) -> str:
+def _is_compound_cut(stream: BinaryIO) -> bool:
     """An OLE document is as long as its allocation table says."""
-    cut = "The workbook is cut short: it ends before the last of its sectors."
     size = stream.seek(0, os.SEEK_END)
     stream.seek(0)
     header = stream.read(512)
     if len(header) < 512:
-        return cut
-    shift = struct.unpack_from("<H", header, 30)[0]
+        return True
+    shift: int = struct.unpack_from("<H", header, 30)[0]
     if shift not in (9, 12):
-        return ""
-    sector = 1 << shift
+        return False
+    sector: int = 1 << shift
     tables = [number for number in struct.unpack_from("<109I", header, 76) if number <= _LAST_SECTOR]
     following, seen = struct.unpack_from("<I", header, 68)[0], set[int]()
     per_sector = sector // 4
@@ -215,18 +236,18 @@ def _why_compound_cut(stream: BinaryIO) -> str:
         seen.add(following)
         entries = _sector(stream, following, sector)
         if entries is None:
-            return cut
+            return True
         tables += [number for number in entries[:-1] if number <= _LAST_SECTOR]
         following = entries[-1]
-    last = -1
+    last: int = -1
     for place, number in enumerate(tables):
         entries = _sector(stream, number, sector)
         if entries is None:
-            return cut
+            return True
         used = [at for at, entry in enumerate(entries) if entry != _FREE]
         if used:
             last = max(last, place * per_sector + used[-1])
-    return cut if (last + 2) * sector > size else ""
+    return size < (last + 2) * sector
 
 
 def _sector(stream: BinaryIO, number: int, size: int) -> tuple[int, ...] | None:
