@@ -54,7 +54,7 @@ def test_a_file_written_slowly_in_place_is_sent_once_it_is_whole(
     wait_until(lambda: sent(retailops) == QUANTITIES)
     wait_until((watching.folder / "outbox/acme/replies/inventory.csv.receipt.json").exists)
     assert watching.receipt("inventory.csv")["status"] == "accepted"
-    assert [file["name"] for file in watching.read("files", "--json").json] == ["inventory.csv"]
+    assert [file["name"] for file in watching.read("files", "--json").json["files"]] == ["inventory.csv"]
 
 
 def test_a_file_that_is_kept_open_is_sent_once_it_is_closed(
