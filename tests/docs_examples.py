@@ -231,6 +231,13 @@ READ_EXAMPLES: tuple[tuple[str, str, str, str], ...] = (
         "fill_down: [Group]",
         "Group,SKU,Qty\nLamps,W-1,3\n,W-2,4\n",
     ),
+    (
+        "last_line_end",
+        "A text file that does not end with a line end may be cut short, so it waits in the inbox. `optional` takes "
+        "it, for a system that never ends its last line: then a cut inside the last cell is not seen.",
+        "last_line_end: optional",
+        "",
+    ),
 )
 
 

@@ -14,6 +14,7 @@ from filebridge.intake.look import Inbox, Look, Waiting, inboxes_of, scan, waiti
 from filebridge.intake.order import Turn, order_of
 from filebridge.intake.release import Release, recover_claims, release_name
 from filebridge.intake.settle import SettledFile
+from filebridge.intake.trigger import remove_trigger
 from filebridge.ledger import files
 from filebridge.ledger.schema import FileState
 from filebridge.mapping.pack import FeedMapping
@@ -78,7 +79,14 @@ def identifier(desk: Desk, pack: VendorPack) -> Identifier:
         seen = desk.reader.peek(path, path.name)
         return Peeked(seen.headers, seen.sheet, seen.corrects) if seen else None
 
-    return Identifier(pack, peek_workbook=peek_workbook)
+    settings = desk.workspace.settings.intake
+    return Identifier(
+        pack,
+        peek_workbook=peek_workbook,
+        clock=desk.clock,
+        settle_seconds=settings.settle,
+        max_size=settings.max_size,
+    )
 
 
 def recover(desk: Desk, packs: Sequence[VendorPack]) -> None:
@@ -127,6 +135,8 @@ def take(desk: Desk, pack: VendorPack, identifier: Identifier, drop: Drop) -> li
         claimed = _claim(desk, pack, turn, wanted[turn.file])
         if isinstance(claimed, Waiting):
             drop.waiting.append(claimed)
+            if claimed.code == "in_use":
+                identifier.put_off(turn.file.entry, claimed)
         elif claimed:
             taken.append(Taken(claimed, wanted[turn.file]))
     return taken
@@ -160,6 +170,8 @@ def _claim(desk: Desk, pack: VendorPack, turn: Turn, feed: FeedMapping | None) -
     with desk.ledger.begin() as connection:
         files.set_state(connection, claimed.file_id, (FileState.CLAIMED,), FileState.TAKEN)
     reached("file.taken", claimed.file_id)
+    if turn.file.entry.trigger is not None:
+        remove_trigger(claimed.inbox, turn.file.entry.trigger, claimed.file_id)
     return claimed.file_id
 
 

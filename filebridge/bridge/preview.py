@@ -16,13 +16,14 @@ from filebridge.bridge.deciding import Decider
 from filebridge.clock import Clock
 from filebridge.columns import as_ints, unpack
 from filebridge.errors import FileRefused, UserError
+from filebridge.intake.wholeness import would_wait
 from filebridge.ledger.connect import read_ledger
 from filebridge.ledger.rows import RowOutcome
 from filebridge.mapping.mapped import BY_RECORD, REJECTS_SCHEMA, MappedFile, RowRuns
 from filebridge.mapping.match import Ambiguous, Unmatched, match_file
 from filebridge.outcomes import OUTCOME_BY_CODE, Outcome
 from filebridge.planning.known import FileFacts
-from filebridge.planning.plan import Plan, PlannedCall
+from filebridge.planning.plan import Hold, Plan, PlannedCall
 from filebridge.reader import Reader, ReadFile
 from filebridge.rejects import Reject
 from filebridge.replies.receipt import Receipt, receipt_of_plan
@@ -106,7 +107,10 @@ def preview(
             plan = Plan(calls=(), runs=mapped.runs, refused=(refused.code, str(refused)))
             reasons, mapping, corrects = {}, feed.path if feed else "", ""
         else:
-            mapped, plan = read.mapped, decider.plan(read, facts)[0]
+            mapped = read.mapped
+            # A reject file that comes back is no feed's own: only its last line end counts.
+            cut = would_wait(path, None if read.corrects else read.feed)
+            plan = _plan_to_wait(mapped, cut) if cut else decider.plan(read, facts)[0]
             reasons, mapping, corrects = _reasons(read, plan), read.feed.path, read.corrects
     receipt = receipt_of_plan(
         mapped,
@@ -123,6 +127,12 @@ def preview(
         corrects=corrects,
     )
     return Previewed(receipt, plan, pack.settings.vendor_id, reasons)
+
+
+def _plan_to_wait(mapped: MappedFile, why: str) -> Plan:
+    """The plan of a file that would not be taken: it would wait in the inbox, and nothing of it be sent."""
+    runs = mapped.runs.all_as(Outcome.HELD, but=(Outcome.REJECTED,))
+    return Plan(calls=(), runs=runs, hold=Hold("incomplete_file", f"It would wait in the inbox. {why}"))
 
 
 def _reasons(read: ReadFile, plan: Plan) -> dict[int, list[Reject]]:

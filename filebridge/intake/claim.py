@@ -30,6 +30,7 @@ from filebridge.intake.folders import READ_NO_LINK, opened, opened_below, parts_
 from filebridge.intake.look import Entry, Inbox, Waiting, waiting
 from filebridge.intake.names import safe_name
 from filebridge.intake.settle import SettledFile
+from filebridge.intake.writers import has_writer
 
 _BLOCK: Final = 1 << 20
 _NEW_FILE: Final = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -61,9 +62,9 @@ def claim(
 ) -> ClaimedFile | Waiting:
     """Copy a settled file into `work/FILE_ID/` (mode 0700, the copy 0600), or say why it stays where it is.
 
-    Nothing is copied of a file that is larger than `max_size` bytes, that changed since it settled, or that is
-    no plain file of one name any more. Raises UserError where the disk has no room for the copy, OSError where
-    it fails; then no copy is left behind.
+    Nothing is copied of a file that is larger than `max_size` bytes, that changed since it settled, that somebody
+    has open for writing, or that is no plain file of one name any more. Raises UserError where the disk has no
+    room for the copy, OSError where it fails; then no copy is left behind.
     """
     entry = settled.entry
     if entry.size > max_size:
@@ -77,6 +78,8 @@ def claim(
         why = _why_not(entry, os.fstat(source))
         if why is not None:
             return why
+        if has_writer(source):
+            return _has_writer(entry)
         sha256 = _copy_whole(source, copy)
         why = _why_not(entry, os.fstat(source))
     if why is not None or copy.stat().st_size != entry.size:
@@ -105,7 +108,7 @@ def copy_of(work: Path, file_id: str, name_bytes: bytes) -> Path:
 
 def _open_source(entry: Entry) -> int:
     folders, leaf = parts_of(entry.place)
-    with opened(entry.inbox.path) as top, opened_below(top, folders) as folder:
+    with entry.inbox.opened() as top, opened_below(top, folders) as folder:
         # What could not be taken away afterwards would be taken again and again.
         for needed in (top, folder):
             if not os.access(".", os.W_OK | os.X_OK, dir_fd=needed, effective_ids=True):
@@ -163,6 +166,15 @@ def _changed(entry: Entry) -> Waiting:
         "still_changing",
         "It changed while it was being taken.",
         "Nothing, it is taken when it is quiet.",
+    )
+
+
+def _has_writer(entry: Entry) -> Waiting:
+    return waiting(
+        entry,
+        "in_use",
+        "A program still has it open for writing.",
+        "Nothing, if it is still being written. Else end the program that has it open.",
     )
 
 

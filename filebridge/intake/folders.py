@@ -26,6 +26,16 @@ def opened(path: Path | bytes, *, at: int | None = None) -> Iterator[int]:
 
 
 @contextmanager
+def opened_itself(path: Path) -> Iterator[int]:
+    """A folder's descriptor, which may not be a link itself; the folders above it may. Then ELOOP or ENOTDIR."""
+    folder = os.open(path, _FOLDER | os.O_NOFOLLOW)
+    try:
+        yield folder
+    finally:
+        os.close(folder)
+
+
+@contextmanager
 def opened_below(top: int, parts: Sequence[bytes], *, make: bool = False) -> Iterator[int]:
     """The folder at the end of `parts` below `top`; with `make` each is made where absent, for us alone."""
     current = os.dup(top)

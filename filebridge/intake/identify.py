@@ -1,7 +1,7 @@
 """Whose a settled file is: by its name, and only where no mapping takes the name by a peek at its headers.
 
 A file in FileBridge's own layout needs no mapping, and a reject file that comes back is known wherever it lies.
-What none of these is stays in the inbox, with the reason.
+What none of these is stays in the inbox, with the reason; so does what is not whole.
 """
 
 from __future__ import annotations
@@ -13,9 +13,11 @@ from io import BytesIO
 from pathlib import Path
 from typing import Final, TypeAlias
 
+from filebridge.clock import Clock, SystemClock
 from filebridge.errors import FileRefused
-from filebridge.intake.folders import READ_NO_LINK, opened, opened_below, parts_of
-from filebridge.intake.look import Entry, Waiting, waiting
+from filebridge.intake.look import Entry, Waiting, opened_entry, waiting
+from filebridge.intake.patience import Patience
+from filebridge.intake.wholeness import why_not_whole
 from filebridge.mapping.match import Ambiguous, Unmatched, match_file, own_layout_document
 from filebridge.mapping.pack import FeedMapping, VendorPack
 from filebridge.tables.table import ReadOptions, Table
@@ -56,23 +58,46 @@ class Identifier:
     a look.
     """
 
-    def __init__(self, pack: VendorPack, *, peek_workbook: PeekWorkbook) -> None:
+    def __init__(
+        self,
+        pack: VendorPack,
+        *,
+        peek_workbook: PeekWorkbook,
+        clock: Clock | None = None,
+        settle_seconds: float = 0.0,
+        max_size: int | None = None,
+    ) -> None:
         self._pack = pack
         self._peek_workbook = peek_workbook
+        self._max_size = max_size
+        self._patience = Patience(clock or SystemClock(), settle_seconds)
         self._strays: dict[tuple[Path, bytes], tuple[Entry, Waiting]] = {}
 
     def identify(self, entry: Entry) -> Identified:
         """The mapping that takes a file, a `Correction`, or why it stays in the inbox."""
+        put_off = self._patience.waiting(entry)
+        if put_off is not None:
+            return put_off
         key = (entry.inbox.path, entry.place)
         before, known = self._strays.get(key, (None, None))
         if known is not None and before == entry:
             return known
         found = self._identify(entry)
+        # A file that is too large for a claim need not be whole: it is refused for its size.
+        if not isinstance(found, Waiting) and (self._max_size is None or entry.size <= self._max_size):
+            cut = why_not_whole(entry, None if isinstance(found, Correction) else found)
+            if cut is not None:
+                self._patience.put_off(entry, cut)
+                return cut
         if isinstance(found, Waiting):
             self._strays[key] = entry, found
         else:
             self._strays.pop(key, None)
         return found
+
+    def put_off(self, entry: Entry, why: Waiting) -> None:
+        """Have a file wait that could not be claimed since somebody is still at it."""
+        self._patience.put_off(entry, why)
 
     def _identify(self, entry: Entry) -> Identified:
         match = match_file(entry.name, self._pack)
@@ -92,11 +117,8 @@ def peek(entry: Entry, *, peek_workbook: PeekWorkbook) -> Peeked | None:
 
     Of a text at most the first 64 KB are read; a workbook is handed to `peek_workbook`.
     """
-    folders, leaf = parts_of(entry.place)
     try:
-        with opened(entry.inbox.path) as top, opened_below(top, folders) as folder:
-            file = os.open(leaf, READ_NO_LINK, dir_fd=folder)
-        with os.fdopen(file, "rb") as stream:
+        with opened_entry(entry) as stream:
             if os.fstat(stream.fileno()).st_ino != entry.inode:
                 return None
             start = stream.read(PEEK_BYTES)

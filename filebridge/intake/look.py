@@ -10,12 +10,13 @@ import errno
 import os
 import stat
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
-from filebridge.intake.folders import opened, opened_below
-from filebridge.intake.names import is_ignored, printable
+from filebridge.intake.folders import READ_NO_LINK, opened, opened_below, opened_itself, parts_of
+from filebridge.intake.names import is_ignored, printable, triggered_name
 from filebridge.intake.owner_files import owned_name, read_owner
 from filebridge.rejects import CATALOGUE
 
@@ -42,6 +43,21 @@ class Inbox:
     own: bool = True
     others: frozenset[str] = frozenset()
 
+    def opened(self) -> AbstractContextManager[int]:
+        """Its descriptor. `inbox/` may be a link, to a mount say; a vendor's own folder in it may not: OSError."""
+        return opened_itself(self.path) if self.own else opened(self.path)
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """A trigger file, `NAME.done`: its sender says with it that NAME is whole. Times are nanoseconds, UTC."""
+
+    name_bytes: bytes
+    """Below the inbox."""
+    inode: int
+    mtime_ns: int
+    ctime_ns: int
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -61,6 +77,18 @@ class Entry:
     dev: int
     writer: str | None = None
     """Who has it open, as an owner file beside it says: a name, empty for unknown; None without owner file."""
+    trigger: Trigger | None = None
+    """The trigger file of this name, if there is one, of this file or left over from an earlier one."""
+
+    @property
+    def is_said_whole(self) -> bool:
+        """Whether its sender says that it is whole: by a trigger file that is no older than the file is.
+
+        Both times are the file system's own, which no sender sets. What was put into the claim folder was
+        renamed since by us; there its own time must do.
+        """
+        since = self.ctime_ns if self.place == self.name_bytes else self.mtime_ns
+        return self.trigger is not None and self.trigger.ctime_ns >= since
 
     @property
     def signature(self) -> tuple[int, int, int, int]:
@@ -93,6 +121,13 @@ class Look:
     """Why the inbox could not be looked at, as a sentence."""
 
 
+def opened_entry(entry: Entry) -> BinaryIO:
+    """The file of an entry, open for reading; no step of its way is a link. Raises OSError."""
+    folders, leaf = parts_of(entry.place)
+    with entry.inbox.opened() as top, opened_below(top, folders) as folder:
+        return os.fdopen(os.open(leaf, READ_NO_LINK, dir_fd=folder), "rb")
+
+
 def inboxes_of(vendor: str, folders: Sequence[Path]) -> tuple[Inbox, ...]:
     """A vendor's drop folders (`Workspace.drop_folders`): its own, then `inbox/` itself where that counts too."""
     own = Inbox(vendor, folders[0])
@@ -111,15 +146,30 @@ def scan(inbox: Inbox) -> Look:
     """Look at a drop folder once. Never raises for what it finds there: that is `strays` and `trouble`."""
     found = _Found(inbox)
     try:
-        with opened(inbox.path) as top:
+        with inbox.opened() as top:
             found.dev = os.fstat(top).st_dev
             _walk(top, b"", found, depth=0)
             _walk_arrived(top, found)
     except FileNotFoundError:
         return Look(inbox, trouble=f"The folder {inbox.path} is not there.")
     except OSError as error:
+        if inbox.own and inbox.path.is_symlink():
+            return Look(inbox, strays=(_linked_inbox(inbox),))
         return Look(inbox, trouble=f"The folder {inbox.path} cannot be read: {error.strerror}.")
-    return Look(inbox, tuple(found.entries), tuple(found.strays))
+    triggers = found.triggers
+    entries = [replace(entry, trigger=triggers.get(entry.name_bytes)) for entry in found.entries]
+    return Look(inbox, tuple(entries), tuple(found.strays))
+
+
+def _linked_inbox(inbox: Inbox) -> Waiting:
+    return Waiting(
+        inbox,
+        printable(os.fsencode(inbox.path.name)),
+        os.fsencode(inbox.path.name),
+        "unsafe_file",
+        f"The folder {inbox.path} is a link, and links are not followed: nothing in it is taken.",
+        "Put a folder in its place; to have it elsewhere, mount it there, or set `folders:` in filebridge.yaml.",
+    )
 
 
 @dataclass
@@ -130,6 +180,8 @@ class _Found:
     dev: int = 0
     entries: list[Entry] = field(default_factory=list)
     strays: list[Waiting] = field(default_factory=list)
+    triggers: dict[bytes, Trigger] = field(default_factory=dict)
+    """By the name that they speak of, below the inbox."""
 
     def stray(self, name: bytes, code: str, message: str, fix: str = "") -> None:
         known = CATALOGUE.get(code)
@@ -148,7 +200,16 @@ def _walk(folder: int, below: bytes, found: _Found, *, depth: int, place: bytes 
             if depth or found.inbox.own or os.fsdecode(name) not in found.inbox.others:
                 _descend(folder, name, below + name, found, depth=depth, place=place)
         elif (why := _why_unsafe(status)) is not None:
+            if not depth and os.fsdecode(name) in found.inbox.others:
+                # A vendor's folder that is a link is said once, by the look at that folder.
+                continue
             found.stray(below + name, "unsafe_file", why)
+        elif (triggered := triggered_name(name)) is not None:
+            # Only where the sender put it: in the claim folder there is none of his.
+            if not place:
+                found.triggers[below + triggered] = Trigger(
+                    below + name, status.st_ino, status.st_mtime_ns, status.st_ctime_ns
+                )
         elif depth and not found.inbox.own:
             _no_vendor(below + name, found)
         else:

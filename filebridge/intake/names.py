@@ -13,6 +13,7 @@ from typing import Final
 
 _IGNORED: Final = re.compile(rb"(?is).*\.(?:part|filepart|tmp|crdownload)|\..*|~\$.*|readme(?:\.txt|\.md)?")
 """Temporary, hidden, an owner file (`.~lock.NAME#` is hidden as well), or what explains the folder."""
+_TRIGGER: Final = b".done"
 _UNSAFE: Final = re.compile(r"[^\w .,()\[\]{}+=@#&!$%\'~^`;-]")
 _DEVICES: Final = frozenset(
     ["con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10))]
@@ -47,6 +48,11 @@ def _shown(character: str) -> str:
 def is_ignored(name: bytes) -> bool:
     """Whether a file or folder of this name (one component) is never an arrival: temporary, hidden, a README."""
     return _IGNORED.fullmatch(name) is not None
+
+
+def triggered_name(name: bytes) -> bytes | None:
+    """The name that a trigger file (`NAME.done`, in any case) speaks of; None where `name` is no trigger file's."""
+    return name[: -len(_TRIGGER)] if name.lower().endswith(_TRIGGER) and len(name) > len(_TRIGGER) else None
 
 
 def safe_name(name: bytes) -> str:

@@ -28,13 +28,13 @@ from filebridge import milestones
 from filebridge.intake.claim import ClaimedFile, copy_of
 from filebridge.intake.folders import (
     READ_NO_LINK,
-    opened,
     opened_below,
     parts_of,
     remove_empty,
     sync_folder,
 )
 from filebridge.intake.look import ARRIVED, CLAIM_FOLDER, CLAIMED, Inbox
+from filebridge.intake.trigger import clear_triggers
 
 _CLAIMED: Final = (CLAIM_FOLDER, CLAIMED)
 _ARRIVED: Final = (CLAIM_FOLDER, ARRIVED)
@@ -109,7 +109,7 @@ def release_name(claimed: ClaimedFile) -> Release:
     Raises OSError where the disk fails; `recover_claims` then finishes it.
     """
     name = _Name(claimed.file_id, claimed.place, claimed.name_bytes, claimed.size, claimed.sha256)
-    with opened(claimed.inbox.path) as top:
+    with claimed.inbox.opened() as top:
         return _release(top, name)
 
 
@@ -129,7 +129,8 @@ def recover_claims(
     away, stuck = set[str](), set[str]()
     for inbox in inboxes:
         try:
-            with opened(inbox.path) as top:
+            with inbox.opened() as top:
+                clear_triggers(top)
                 handled = _clear_claim_folder(top, find)
                 for claim in whole:
                     if claim.vendor == inbox.vendor and claim.id not in handled:

@@ -118,6 +118,9 @@ class Read(Strict):
     skip_rows: Pattern | None = Field(None, description="rows whose first filled cell matches are left out")
     hidden: Literal["include", "skip", "refuse"] = Field("include", description="hidden rows and columns")
     fill_down: Words = Field((), description="columns in which an empty cell means: as above")
+    last_line_end: Literal["required", "optional"] = Field(
+        "required", description="optional: a text file is whole without a line end after its last line"
+    )
 
     @field_validator("encoding")
     @classmethod

@@ -227,6 +227,9 @@ def _steps_of_preview(receipt: Receipt, in_inbox: bool) -> Iterator[str]:
         yield "Correct the rows that are listed below: sent as they are, they would come back in a reject file."
     if receipt.status in {FileStatus.DUPLICATE, FileStatus.ACCEPTED, FileStatus.REJECTED}:
         return
+    if receipt.held_for and receipt.held_for.code == "incomplete_file":
+        yield "If the file is whole, put an empty file of its name with .done behind it beside it. Else send it again."
+        return
     then = "This was only a look ahead."
     yield (
         f"{then} The file lies in the inbox: the next `filebridge run` takes it."

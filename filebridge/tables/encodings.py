@@ -79,7 +79,7 @@ def detect_encoding(stream: BinaryIO) -> Encoding:
     for mark, marked in MARKS:
         if head.startswith(mark):
             return Encoding(marked, mark=len(mark))
-    if (wide := _utf16_without_mark(head)) is not None:
+    if (wide := utf16_without_mark(head)) is not None:
         return wide
     if is_utf8(stream):
         return Encoding("utf-8")
@@ -102,7 +102,7 @@ def is_utf8(stream: BinaryIO) -> bool:
     return True
 
 
-def _utf16_without_mark(head: bytes) -> Encoding | None:
+def utf16_without_mark(head: bytes) -> Encoding | None:
     """UTF-16 by its zero bytes: nearly every other byte of a text in Latin letters is one."""
     half = len(head) // 2
     if half < 2:

@@ -33,7 +33,7 @@ _MARKUP: Final = re.compile(
 )
 _JSON: Final = re.compile(rb'\s*(?:\{\s*"[^"\r\n]*"\s*:|\[\s*(?:[\[{]|\]))')
 _NAMED_ONLY: Final = ("xls", "xlsb", "ods", "xlsm")
-_WORKBOOKS: Final = ("xlsx", *_NAMED_ONLY)
+WORKBOOKS: Final = ("xlsx", *_NAMED_ONLY)
 _ODS: Final = b"application/vnd.oasis.opendocument.spreadsheet"
 
 
@@ -51,9 +51,9 @@ def open_table(stream: BinaryIO, *, name: str, options: ReadOptions) -> Table:
     found = format_of(stream)
     if found:
         return _open_workbook(stream, found, suffix, options)
-    _refuse_what_is_no_table(head)
-    if suffix in _WORKBOOKS or options.format in _WORKBOOKS:
-        said = f"its name says .{suffix}" if suffix in _WORKBOOKS else f"the mapping says {options.format}"
+    refuse_what_is_no_table(head)
+    if suffix in WORKBOOKS or options.format in WORKBOOKS:
+        said = f"its name says .{suffix}" if suffix in WORKBOOKS else f"the mapping says {options.format}"
         raise FileRefused(
             "unreadable_file",
             f"The file is text, and {said}.",
@@ -84,7 +84,7 @@ def format_of(stream: BinaryIO) -> str:
 
 
 def _format_of_compound(stream: BinaryIO) -> str:
-    """What is in an OLE compound file, by the names of its streams."""
+    """What is in an _OLE compound file, by the names of its streams."""
     stream.seek(0)
     content = stream.read(64 << 20)
     if "EncryptedPackage".encode("utf-16-le") in content:
@@ -141,7 +141,7 @@ def _workbook(stream: BinaryIO, found: str) -> Workbook:
     return Xlsx(Archive(stream))
 
 
-def _refuse_what_is_no_table(head: bytes) -> None:
+def refuse_what_is_no_table(head: bytes) -> None:
     """Refuses bytes that are plainly something else than a table."""
     for start, what in _OTHER:
         if head.startswith(start):

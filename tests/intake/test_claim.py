@@ -264,10 +264,10 @@ def test_an_edit_in_place_of_equal_length_and_time_is_an_arrival(inbox: Inbox, c
     assert everywhere(inbox) == {"a.csv": "2"}
 
 
-def test_a_writer_that_kept_the_file_open_writes_on_in_an_arrival(inbox: Inbox, claims: Any) -> None:
+def test_a_writer_that_opened_the_file_meanwhile_writes_on_in_an_arrival(inbox: Inbox, claims: Any) -> None:
     path = put(inbox, "a.csv", "1")
+    (claimed,) = claims.take()
     with path.open("a") as writer:
-        (claimed,) = claims.take()
         writer.write("2")
         writer.flush()
         assert release_name(claimed) is Release.ARRIVED

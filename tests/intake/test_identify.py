@@ -12,6 +12,8 @@ from filebridge.intake.look import Entry, Inbox, Waiting, scan
 from filebridge.mapping.model import Mapping, Vendor
 from filebridge.mapping.pack import FeedMapping, VendorPack
 
+EMPTY_ZIP = b"PK\x05\x06" + bytes(18)
+
 
 def feed(name: str, match: str) -> FeedMapping:
     mapping = Mapping.model_validate(
@@ -52,7 +54,7 @@ def put(inbox: Inbox, name: str, content: str | bytes) -> None:
 
 
 def test_a_name_that_one_mapping_takes_needs_no_peek(inbox: Inbox) -> None:
-    put(inbox, "inventory_2026.csv", b"PK\x03\x04")
+    put(inbox, "inventory_2026.csv", EMPTY_ZIP)
     workbooks = Workbooks()
     found = identify(inbox, workbooks)
     assert isinstance(found, FeedMapping) and found.feed == "inventory"
@@ -97,7 +99,7 @@ def test_a_reject_file_that_comes_back_is_known_wherever_it_lies_and_whatever_it
 
 
 def test_a_workbook_is_peeked_at_by_the_reader(inbox: Inbox) -> None:
-    put(inbox, "book.xlsx", b"PK\x03\x04 and so on")
+    put(inbox, "book.xlsx", EMPTY_ZIP)
     workbooks = Workbooks(Peeked(("vpc", "quantity"), "Inventory"))
     identifier = Identifier(PACK, peek_workbook=workbooks)
     found = identifier.identify(scan(inbox).entries[0])
