@@ -20,19 +20,22 @@ def register(app: typer.Typer) -> None:
     def check(
         offline: bool = typer.Option(False, "--offline", help="Do not ask RetailOps whether the key works."),
     ) -> int:
-        """Check YAML files, folders and keys; say what to mend.
+        """Check YAML files, folders, keys and the ledger; say what to mend.
 
         Asks RetailOps whether it takes the key. Ends with 2 where something is wrong, with 3 where RetailOps
         cannot be reached.
 
         Example: filebridge check
         """
-        from filebridge.bridge.checks import ask_retailops
+        from filebridge.bridge.checks import ask_retailops, look_at_ledger
         from filebridge.workspace.checks import notices_of, problems_of
 
         workspace = current().workspace()
         problems = problems_of(workspace)
         notices = notices_of(workspace)
+        of_ledger, worth_knowing = look_at_ledger(workspace)
+        problems += of_ledger
+        notices += worth_knowing
         unreachable = [] if offline or problems else ask_retailops(workspace)
         return _report([*problems], [*unreachable], [*notices])
 
