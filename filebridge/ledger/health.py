@@ -84,10 +84,11 @@ def _read(path: Path, most_seconds: float) -> bool:
         head = newest_version()
         if version > head:
             raise faults.newer(path, version, head)
-        _check_marker(path, ledger_id)
         until = time.monotonic() + most_seconds
         connection.set_progress_handler(lambda: time.monotonic() > until, _STEPS)
-        return _check_pages(connection, path)
+        whole = _check_pages(connection, path)
+        _check_marker(path, ledger_id)
+        return whole
     finally:
         connection.close()
 
