@@ -29,7 +29,7 @@ from filebridge.intake.names import safe_name
 from filebridge.ledger import faults, rebuild, traces
 from filebridge.ledger import orders as known_orders
 from filebridge.ledger.connect import Ledger, open_ledger
-from filebridge.ledger.faults import LedgerDamaged, LedgerGone
+from filebridge.ledger.faults import LedgerDamaged, LedgerGone, LedgerOutdated
 from filebridge.ledger.health import look_over, path_of
 from filebridge.ledger.rebuild import ReceiptFacts
 from filebridge.orders.fetch import fetch, is_to_be_submitted
@@ -109,7 +109,7 @@ def rebuild_ledger(workspace: Workspace, clock: Clock) -> Rebuilt:
 def _must_be_needed(path: Path, workspace: Workspace) -> None:
     try:
         look_over(path, archive=workspace.archive)
-    except (LedgerDamaged, LedgerGone):
+    except (LedgerDamaged, LedgerGone, LedgerOutdated):
         return
     if not path.exists():
         raise UserError(

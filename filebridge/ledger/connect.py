@@ -24,7 +24,7 @@ from sqlalchemy.exc import DBAPIError
 from filebridge.clock import Clock, SystemClock
 from filebridge.errors import LedgerError
 from filebridge.ledger import faults, traces
-from filebridge.ledger.health import APPLICATION_ID, path_of
+from filebridge.ledger.health import APPLICATION_ID, check_archive, path_of
 from filebridge.ledger.schema import metadata
 
 HEAD: Final = "0002"
@@ -93,7 +93,8 @@ def open_ledger(
     """Open the ledger at `url` (`sqlite:///` and a path), making or migrating it where that is needed.
 
     A lock of another program is waited for, `busy_seconds` long, now and by each transaction. A ledger that was
-    there once, as its marker or a file below `archive` shows, is not made anew.
+    there once, as its marker or a file below `archive` shows, is not made anew, and one that is older than the files
+    there is not used.
 
     Raises LedgerError, with what a person can do, where it cannot be used; LedgerGone where it is gone.
     """
@@ -107,6 +108,9 @@ def open_ledger(
     ledger = _open(path, writing=True, busy_seconds=busy_seconds)
     try:
         traces.keep(path, ledger.id)
+        with ledger.read() as connection:
+            driver: Any = connection.connection.driver_connection
+            check_archive(path, archive, driver)
     except BaseException:
         ledger.close()
         raise

@@ -21,6 +21,21 @@ class LedgerDamaged(LedgerError):
     """The file holds nothing, or not what was written into it."""
 
 
+class LedgerOutdated(LedgerError):
+    """The ledger is of before files that are in the archive: an older one was put in its place."""
+
+
+def outdated(path: Path, unknown: Path) -> LedgerOutdated:
+    """The archive holds a file that the ledger does not know."""
+    return LedgerOutdated(
+        f"The ledger {path} is older than the archive: it does not know {unknown}. "
+        "What was sent since it was copied is not known, so nothing is sent. "
+        f"Put a newer backup in its place, or run {REBUILD}, "
+        "which makes a new one from the archive and from RetailOps. "
+        "The originals of all files are untouched."
+    )
+
+
 def gone(path: Path, trace: Path) -> LedgerGone:
     """The ledger is not there, and `trace` says that there was one."""
     return LedgerGone(

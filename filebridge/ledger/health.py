@@ -6,6 +6,7 @@ import os
 import re
 import sqlite3
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 from urllib.parse import quote
@@ -52,7 +53,7 @@ def look_over(path: Path, *, archive: Path | None = None, most_seconds: float = 
         return True
     faults.look_at(path, writing=False)
     try:
-        whole = _read(path, most_seconds)
+        whole = _read(path, archive, most_seconds)
     except sqlite3.Error as error:
         said = faults.said_of(path, error)
         if said is None:
@@ -66,7 +67,7 @@ def look_over(path: Path, *, archive: Path | None = None, most_seconds: float = 
     return whole
 
 
-def _read(path: Path, most_seconds: float) -> bool:
+def _read(path: Path, archive: Path | None, most_seconds: float) -> bool:
     # To roll back what a killed writer left takes the right to write.
     mode = "rw" if faults.is_writable(path) else "ro"
     connection = sqlite3.connect(
@@ -87,7 +88,9 @@ def _read(path: Path, most_seconds: float) -> bool:
         until = time.monotonic() + most_seconds
         connection.set_progress_handler(lambda: time.monotonic() > until, _STEPS)
         whole = _check_pages(connection, path)
+        connection.set_progress_handler(None, 0)
         _check_marker(path, ledger_id)
+        check_archive(path, archive, connection)
         return whole
     finally:
         connection.close()
@@ -105,6 +108,19 @@ def _check_pages(connection: sqlite3.Connection, path: Path) -> bool:
             return False
         raise
     return True
+
+
+def check_archive(path: Path, archive: Path | None, connection: sqlite3.Connection) -> None:
+    """Raise LedgerError where the archive holds newer files than the ledger knows."""
+
+    def known(file_ids: Sequence[str]) -> set[str]:
+        places = ", ".join("?" * len(file_ids))
+        found = connection.execute(f"SELECT id FROM file WHERE id IN ({places})", tuple(file_ids))
+        return {row[0] for row in found}
+
+    unknown = traces.unknown_file(archive, known) if archive is not None else None
+    if unknown is not None:
+        raise faults.outdated(path, unknown)
 
 
 def _check_marker(path: Path, ledger_id: str) -> None:

@@ -7,12 +7,17 @@ the two leaves a ledger without a marker, which the next opening mends, and neve
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Final
 
 from filebridge.ledger import faults
 
 _ENDING: Final = ".id"
+_DAY: Final = re.compile(r"\d{4}-\d\d-\d\d")
+_FILE_ID: Final = re.compile(r"f[a-z0-9]{9}")
+_AT_ONCE: Final = 500
 _WORDS: Final = (
     "The id of the ledger beside this file. It shows that there was one: while it is here, no new ledger is made in "
     "place of one that is gone.\n"
@@ -73,9 +78,36 @@ def flush(folder: Path) -> None:
         os.close(handle)
 
 
-def _first_file(archive: Path) -> Path | None:
-    """Any file below the archive. A README at its top is nobody's original."""
+def unknown_file(archive: Path, known: Callable[[Sequence[str]], Collection[str]]) -> Path | None:
+    """The folder of an archived file that the ledger does not know, among those of each vendor's newest day.
+
+    `known` tells which of some file ids the ledger has. A file is in the ledger before it is in the archive, so that
+    such a folder says that the ledger is of before then.
+    """
+    for vendor in _folders(archive):
+        days = [day for day in _folders(vendor) if _DAY.fullmatch(day.name)]
+        folders = [folder for folder in _folders(days[-1]) if _FILE_ID.fullmatch(folder.name)] if days else []
+        for start in range(0, len(folders), _AT_ONCE):
+            some = folders[start : start + _AT_ONCE]
+            there = known([folder.name for folder in some])
+            for folder in some:
+                # One without a file is what a full disk has left.
+                if folder.name not in there and _first_file(folder, top=True):
+                    return folder
+    return None
+
+
+def _folders(folder: Path) -> list[Path]:
+    try:
+        with os.scandir(folder) as entries:
+            return sorted(Path(entry.path) for entry in entries if entry.is_dir(follow_symlinks=False))
+    except FileNotFoundError:
+        return []
+
+
+def _first_file(archive: Path, *, top: bool = False) -> Path | None:
+    """Any file below the archive. A README at its `top` is nobody's original."""
     for folder, _, names in os.walk(archive):
-        if names and Path(folder) != archive:
+        if names and (top or Path(folder) != archive):
             return Path(folder) / names[0]
     return None

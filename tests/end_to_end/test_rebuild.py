@@ -66,6 +66,7 @@ class Shop:
         self.run(stock=STOCK)
         self.run(ack="PO,Item,Qty\nD2,A,2\nD2,B,1\n")
         self.run(ship="".join([SHIPPED, "D1,A,2,1Z1,Brown\n", "D1,B,1,1Z1,Brown\n", "D3,A,2,1Z3,Brown\n"]))
+        self.ledger.with_name("backup").write_bytes(self.ledger.read_bytes())
         self.run(stock2="SKU,Qty\nA,6\nB,many\n00120,7\n")
 
     def told(self) -> dict[str, tuple[Any, ...]]:
@@ -122,6 +123,11 @@ def damaged(shop: Shop) -> None:
     shop.ledger.write_bytes(content)
 
 
+def put_back(shop: Shop) -> None:
+    """A copy of before the last file came is in its place."""
+    shop.ledger.write_bytes(shop.ledger.with_name("backup").read_bytes())
+
+
 @pytest.fixture
 def shop(house: Any) -> Shop:
     made = Shop(house)
@@ -129,11 +135,13 @@ def shop(house: Any) -> Shop:
     return made
 
 
-@pytest.mark.parametrize("harm", [lost, emptied, damaged])
+@pytest.mark.parametrize("harm", [lost, emptied, damaged, put_back])
 def test_files_are_known_again_as_their_receipts_tell(shop: Shop, harm: Callable[[Shop], None]) -> None:
     before, ship = shop.told(), shop.file("ship.csv").id
     harm(shop)
     was = shop.ledger.read_bytes() if shop.ledger.exists() else None
+    with pytest.raises(LedgerError, match="check --rebuild"):
+        look_over(shop.ledger, archive=shop.house.workspace.archive)
     done = shop.rebuild()
     assert look_over(shop.ledger)
     after = shop.told()

@@ -13,7 +13,7 @@ import pytest
 from filebridge.errors import LedgerError
 from filebridge.ledger import connect, health
 from filebridge.ledger.connect import has_ledger, open_ledger, read_ledger
-from filebridge.ledger.faults import LedgerDamaged, LedgerGone
+from filebridge.ledger.faults import LedgerDamaged, LedgerGone, LedgerOutdated
 from filebridge.ledger.health import look_over
 from filebridge.ledger.traces import marker_of
 
@@ -46,6 +46,17 @@ class TestALedgerThatIsGone:
         with pytest.raises(LedgerGone, match=r"fbcdfghjkm/stock\.csv shows that there was one"):
             open_ledger(url, archive=tmp_path / "archive")
         assert not (tmp_path / "ledger.db").exists()
+
+    def test_is_not_replaced_by_a_copy_that_is_older_than_the_archive(self, url: str, path: Path) -> None:
+        archive = path.parent / "archive"
+        original = archive / "acme/2026-11-23/fbcdfghjkm/stock.csv"
+        original.parent.mkdir(parents=True)
+        # What a full disk has left is no file.
+        open_ledger(url, archive=archive).close()
+        original.write_text("SKU\n")
+        for opened in (lambda: open_ledger(url, archive=archive), lambda: look_over(path, archive=archive)):
+            with pytest.raises(LedgerOutdated, match=r"does not know .*fbcdfghjkm.*check --rebuild"):
+                opened()
 
     def test_is_none_where_the_archive_holds_nothing(self, url: str, tmp_path: Path) -> None:
         (tmp_path / "archive/acme").mkdir(parents=True)
