@@ -1,13 +1,29 @@
-"""What `check` asks RetailOps: whether it can be reached, and whether it takes the keys."""
+"""What `check` looks at beyond the set-up: the ledger, and whether RetailOps can be reached and takes the keys."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from filebridge.errors import CallRefused, KeyRefused, Problem, RetailOpsUnreachable
+from filebridge.errors import CallRefused, KeyRefused, LedgerError, Problem, RetailOpsUnreachable
 
 if TYPE_CHECKING:
     from filebridge.workspace import Workspace
+
+
+def look_at_ledger(workspace: Workspace) -> tuple[list[Problem], list[Problem]]:
+    """What stands against using the ledger, and what is worth knowing of it. Reads it whole, and changes nothing."""
+    from filebridge.ledger.health import MOST_SECONDS, look_over, path_of
+
+    try:
+        path = path_of(workspace.ledger_url)
+        if look_over(path, archive=workspace.archive):
+            return [], []
+    except LedgerError as error:
+        return [Problem("ledger", str(error))], []
+    message = (
+        f"it is large: of {path} only what could be read in {MOST_SECONDS:.0f} s was looked at for damage"
+    )
+    return [], [Problem("ledger", message)]
 
 
 def ask_retailops(workspace: Workspace) -> list[Problem]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import re
 import sqlite3
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -24,13 +23,12 @@ from sqlalchemy.exc import DBAPIError
 
 from filebridge.clock import Clock, SystemClock
 from filebridge.errors import LedgerError
+from filebridge.ledger import faults, traces
+from filebridge.ledger.health import APPLICATION_ID, check_archive, path_of
 from filebridge.ledger.schema import metadata
 
 HEAD: Final = "0002"
 """The newest version in `migrations/versions`, written here so that Alembic need not be asked."""
-
-APPLICATION_ID: Final = 0x4642_4C31
-"""`FBL1` in the file's header: how a ledger is told from any other SQLite database."""
 
 BUSY_SECONDS: Final = 30
 
@@ -42,8 +40,6 @@ _SETTINGS: Final = (
     ("cell_size_check", "ON", 1),
 )
 """Name, what is set, and what must be read back."""
-
-_KEPT: Final = "Nothing was changed; the originals of all files are untouched."
 
 
 class Ledger:
@@ -82,24 +78,42 @@ class Ledger:
             found = connection.exec_driver_sql("PRAGMA quick_check(1)").scalar_one()
             strays = connection.exec_driver_sql("PRAGMA foreign_key_check").first()
         if found != "ok" or strays is not None:
-            raise _damaged(self.path, str(found) if found != "ok" else "rows refer to rows that are gone")
+            raise faults.damaged(
+                self.path, str(found) if found != "ok" else "rows refer to rows that are gone"
+            )
 
     def close(self) -> None:
         """Close every connection. The ledger must not be used afterwards."""
         self._engine.dispose()
 
 
-def open_ledger(url: str, *, clock: Clock | None = None, busy_seconds: float = BUSY_SECONDS) -> Ledger:
+def open_ledger(
+    url: str, *, clock: Clock | None = None, busy_seconds: float = BUSY_SECONDS, archive: Path | None = None
+) -> Ledger:
     """Open the ledger at `url` (`sqlite:///` and a path), making or migrating it where that is needed.
 
-    A lock of another program is waited for, `busy_seconds` long, now and by each transaction.
+    A lock of another program is waited for, `busy_seconds` long, now and by each transaction. A ledger that was
+    there once, as its marker or a file below `archive` shows, is not made anew, and one that is older than the files
+    there is not used.
 
-    Raises LedgerError, with what a person can do, where it cannot be used.
+    Raises LedgerError, with what a person can do, where it cannot be used; LedgerGone where it is gone.
     """
-    path = _path_of(url)
+    path = path_of(url)
     if not path.exists():
-        _create(path, (clock or SystemClock()).now())
+        trace = traces.find(path, archive)
+        # The marker follows the ledger: where another process made both just now, both are there.
+        if trace is not None and not path.exists():
+            raise faults.gone(path, trace)
+        create(path, (clock or SystemClock()).now())
     ledger = _open(path, writing=True, busy_seconds=busy_seconds)
+    try:
+        traces.keep(path, ledger.id)
+        with ledger.read() as connection:
+            driver: Any = connection.connection.driver_connection
+            check_archive(path, archive, driver)
+    except BaseException:
+        ledger.close()
+        raise
     version = _version(ledger)
     if version != HEAD:
         _refuse_newer(path, version)
@@ -108,8 +122,12 @@ def open_ledger(url: str, *, clock: Clock | None = None, busy_seconds: float = B
 
 
 def has_ledger(url: str) -> bool:
-    """Whether a pass has made the ledger at `url` yet. Raises LedgerError where that is no address of one."""
-    return _path_of(url).exists()
+    """Whether a pass has made the ledger at `url` yet, be it gone since.
+
+    Raises LedgerError where that is no address of one.
+    """
+    path = path_of(url)
+    return path.exists() or traces.find(path, None) is not None
 
 
 def read_ledger(url: str) -> Ledger:
@@ -117,8 +135,11 @@ def read_ledger(url: str) -> Ledger:
 
     Raises LedgerError where there is none, where it is of another version, or where it cannot be read.
     """
-    path = _path_of(url)
+    path = path_of(url)
     if not path.exists():
+        trace = traces.find(path, None)
+        if trace is not None:
+            raise faults.gone(path, trace)
         raise LedgerError(
             f"There is no ledger at {path} yet: `filebridge run` makes it, on its first pass in this workspace."
         )
@@ -155,25 +176,17 @@ def change_many(connection: sa.Connection, statement: str, rows: Iterable[Sequen
         cursor.close()
 
 
-def _path_of(url: str) -> Path:
-    # Not SQLAlchemy's own reading of it, which cuts a folder's name at a question mark.
-    found = re.fullmatch(r"sqlite(?:\+pysqlite)?:///(.+)", url)
-    if found is None or found[1] == ":memory:":
-        raise LedgerError(f"`ledger.url` names no SQLite file. {_SQLITE_ONLY}")
-    return Path(found[1]).absolute()
-
-
-_SQLITE_ONLY: Final = "Write `sqlite:///` and a path, or leave it out: then it is `.filebridge/ledger.db`."
-
-
 def _open(path: Path, *, writing: bool, busy_seconds: float) -> Ledger:
-    _look_at(path, writing=writing)
+    faults.look_at(path, writing=writing)
     with _said_of(path):
         engine = _engine(path, busy_seconds)
         try:
             with engine.execution_options(reading=True).connect() as connection:
                 _check_kind(connection, path)
                 ledger_id = str(connection.exec_driver_sql("SELECT id FROM ledger").scalar_one())
+        except UnicodeDecodeError as error:
+            engine.dispose()
+            raise faults.damaged(path, "a text in it is none") from error
         except BaseException:
             engine.dispose()
             raise
@@ -192,7 +205,7 @@ def _engine(path: Path, busy_seconds: float) -> sa.Engine:
 
 def _creator(path: Path, busy_seconds: float) -> Callable[[], sqlite3.Connection]:
     # A reader may have to roll back what a killed writer left, so it opens for writing where it is let.
-    mode = "rw" if _is_writable(path) else "ro"
+    mode = "rw" if faults.is_writable(path) else "ro"
 
     def connect() -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -230,35 +243,10 @@ def _begin(connection: sa.Connection) -> None:
     connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
 
-def _look_at(path: Path, *, writing: bool) -> None:
-    try:
-        size = path.stat().st_size
-    except OSError as error:
-        raise LedgerError(f"The ledger {path} cannot be opened: {error.strerror}. {_KEPT}") from error
-    if not path.is_file():
-        raise LedgerError(f"{path} is not a file, so it is no ledger. Move it away, or change `ledger.url`.")
-    if size == 0:
-        raise LedgerError(
-            f"The ledger {path} is empty (0 bytes): what was sent so far is not known, so nothing is sent. "
-            "Put the latest backup in its place. Only where this workspace has never sent anything, "
-            f"delete the empty file. {_KEPT}"
-        )
-    if writing and not _is_writable(path):
-        # SQLite would open it for reading and only fail in the middle of the work.
-        raise _unwritable(path, "it, or its folder, is read-only")
-
-
-def _is_writable(path: Path) -> bool:
-    return os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)
-
-
 def _check_kind(connection: sa.Connection, path: Path) -> None:
     found = connection.exec_driver_sql("PRAGMA application_id").scalar_one()
     if found != APPLICATION_ID:
-        raise LedgerError(
-            f"{path} is a database, but no ledger of FileBridge. "
-            f"Move it away, or name another file in `ledger.url`. {_KEPT}"
-        )
+        raise faults.foreign(path)
 
 
 def _version(ledger: Ledger) -> str:
@@ -268,13 +256,11 @@ def _version(ledger: Ledger) -> str:
 
 def _refuse_newer(path: Path, version: str) -> None:
     if version > HEAD:
-        raise LedgerError(
-            f"The ledger {path} was written by a newer FileBridge (version {version}, this one knows {HEAD}). "
-            f"Use the newer program. {_KEPT}"
-        )
+        raise faults.newer(path, version, HEAD)
 
 
-def _create(path: Path, now: int) -> None:
+def create(path: Path, now: int) -> None:
+    """Make a new ledger, where there is none: it appears whole. Raises LedgerError where that is not possible."""
     fresh = path.with_name(f".{path.name}.new")
     try:
         handle = os.open(fresh, os.O_CREAT | os.O_RDWR, 0o600)
@@ -294,7 +280,7 @@ def _create(path: Path, now: int) -> None:
         with _said_of(path):
             _fill(fresh, now)
         fresh.rename(path)
-        _flush(path.parent)
+        traces.flush(path.parent)
     finally:
         os.close(handle)
 
@@ -315,14 +301,6 @@ def _fill(fresh: Path, now: int) -> None:
             )
     finally:
         engine.dispose()
-
-
-def _flush(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _bring_up_to_date(ledger: Ledger) -> None:
@@ -348,47 +326,7 @@ def _said_of(path: Path) -> Iterator[None]:
         yield
     except (DBAPIError, sqlite3.Error) as error:
         cause: Any = error.orig if isinstance(error, DBAPIError) else error
-        said = _sentence(path, getattr(cause, "sqlite_errorcode", 0) & 0xFF, str(cause))
+        said = faults.said_of(path, cause)
         if said is None:
             raise
         raise said from error
-
-
-def _sentence(path: Path, code: int, words: str) -> LedgerError | None:
-    match code:
-        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
-            return LedgerError(
-                f"The ledger {path} is locked by another program, and has stayed so. "
-                "Close what has it open (a database viewer, a backup, another FileBridge) and start again; "
-                "nothing is lost."
-            )
-        case sqlite3.SQLITE_FULL:
-            return LedgerError(
-                f"The disk that holds the ledger {path} is full. Make room and start again; "
-                "the work continues where it stopped."
-            )
-        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM | sqlite3.SQLITE_CANTOPEN | sqlite3.SQLITE_AUTH:
-            return _unwritable(path, words)
-        case sqlite3.SQLITE_IOERR:
-            return LedgerError(
-                f"The disk that holds the ledger {path} does not read or write as it should ({words}). "
-                "Look at the disk and its free space, then start again; the work continues where it stopped."
-            )
-        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
-            return _damaged(path, words)
-    return None
-
-
-def _unwritable(path: Path, words: str) -> LedgerError:
-    return LedgerError(
-        f"The ledger {path} cannot be written ({words}). "
-        f"Let FileBridge's user write to it and to its folder {path.parent}. {_KEPT}"
-    )
-
-
-def _damaged(path: Path, words: str) -> LedgerError:
-    return LedgerError(
-        f"The ledger {path} is damaged ({words}), so nothing is sent. "
-        "Keep the file, put the latest backup in its place, and start again. "
-        "The originals of all files are untouched."
-    )

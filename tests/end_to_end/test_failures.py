@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
-import subprocess
-import sys
+import sqlite3
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,13 +15,6 @@ import pytest
 STOCK = "SKU,Qty\nA,5\n00120,7\n"
 DELIVERED = {"A": 5, "00120": 7}
 UPDATE = "/product/externalsku/update~2.json"
-PO = {
-    "po": "D1",
-    "vendor_id": 27,
-    "status": "ready",
-    "date_submit": "2026-01-20T17:00:00Z",
-    "items": [{"po_item_id": 1, "vpc": "A", "quantity": 2}],
-}
 
 
 def test_a_wrong_key_rejects_nothing_and_the_right_one_goes_on(
@@ -88,72 +78,56 @@ def test_two_at_once_do_the_work_once(office: Callable[..., Any], retailops: Any
     assert [path for path, _ in retailops.calls() if path == UPDATE] == [UPDATE]
 
 
-def test_a_full_disk_loses_nothing(office: Callable[..., Any], retailops: Any) -> None:
+def test_a_ledger_that_another_program_locks_for_a_while_is_waited_for(
+    office: Callable[..., Any], retailops: Any
+) -> None:
     made = office()
-    retailops.ask("pos", [PO])
-    with mounted(made.root / "outbox", size="300k"):
-        assert made.run("run")[0] == 0  # its folders, on the small disk
-        retailops.ask("pos", [{**PO, "po": "D2"}])
-        filler = made.root / "outbox/filler"
-        _fill(filler)
-        made.write("inbox/acme/stock.csv", STOCK)
+    assert made.run("run")[0] == 0
+    made.write("inbox/acme/stock.csv", STOCK)
+    with _locked(made) as other:
+        process = made.start("run")
+        time.sleep(3)
+        assert process.poll() is None
+        other.execute("ROLLBACK")
+        process.communicate(timeout=60)
+        assert process.returncode == 0
+    assert (made.receipt("stock.csv")["status"], retailops.quantities()) == ("accepted", DELIVERED)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(150)
+def test_a_ledger_that_stays_locked_is_a_sentence_and_nothing_is_lost(
+    office: Callable[..., Any], retailops: Any
+) -> None:
+    made = office(quarantine="1s")
+    assert made.run("run")[0] == 0
+    made.write("inbox/acme/stock.csv", STOCK)
+    with _locked(made):
         code, _, said = made.run("run")
-        assert code not in (0, 70) and "space" in said, (code, said)
-        marked = [one["po"] for one in retailops.ask("state")["pos"] if one["status"] == "submitted"]
-        assert marked == ["D1"]
+    assert code == 2 and "is locked by another program" in said and "nothing is lost" in said
+    assert (made.root / "inbox/acme/stock.csv").exists() and retailops.quantities() == {}
 
-        filler.unlink()
-        assert made.run("run")[0] == 0
-        _check_all_arrived(made, retailops)
-
-
-def test_an_outbox_that_cannot_be_written_loses_nothing(office: Callable[..., Any], retailops: Any) -> None:
-    made = office()
-    retailops.ask("pos", [PO])
-    with mounted(made.root / "outbox", size="1m"):
-        assert made.run("run")[0] == 0
-        retailops.ask("pos", [{**PO, "po": "D2"}])
-        subprocess.run(["mount", "-o", "remount,ro", str(made.root / "outbox")], check=True)
-        made.write("inbox/acme/stock.csv", STOCK)
-        code, _, said = made.run("run")
-        assert code not in (0, 70) and "Read-only" in said, (code, said)
-        marked = [one["po"] for one in retailops.ask("state")["pos"] if one["status"] == "submitted"]
-        assert marked == ["D1"]
-
-        subprocess.run(["mount", "-o", "remount,rw", str(made.root / "outbox")], check=True)
-        assert made.run("run")[0] == 0
-        _check_all_arrived(made, retailops)
-
-
-def _check_all_arrived(made: Any, retailops: Any) -> None:
-    assert retailops.quantities() == DELIVERED
+    # Locked while a call is on its way: its answer cannot be written down, so that its values are stated again.
+    retailops.ask("faults", {"kind": "hold", "action": "update"})
+    process = made.start("run")
+    while not retailops.ask("state")["held"]:
+        assert process.poll() is None, process.communicate()
+        time.sleep(0.02)
+    with _locked(made):
+        retailops.ask("release", {})
+        _, said = process.communicate(timeout=90)
+    assert process.returncode == 2 and "is locked by another program" in said
+    assert made.run("run", "--settle")[0] == 0
     assert made.receipt("stock.csv")["outcomes"] == {"delivered": 2}
-    assert sorted(path.name for path in (made.root / "outbox/acme/orders").iterdir()) == [
-        "PO_acme_000001.csv",
-        "PO_acme_000002.csv",
-    ]
-    assert {one["status"] for one in retailops.ask("state")["pos"]} == {"submitted"}
+    assert retailops.quantities() == DELIVERED
 
 
 @contextmanager
-def mounted(folder: Path, *, size: str) -> Iterator[None]:
-    """A disk of its own at a folder; the test is skipped where this user may not mount one."""
-    folder.mkdir(parents=True)
-    command = ["mount", "-t", "tmpfs", "-o", f"size={size}", "filebridge-test", str(folder)]
-    is_root = sys.platform == "linux" and os.geteuid() == 0
-    if not is_root or subprocess.run(command, capture_output=True, check=False).returncode:
-        pytest.skip("a small disk can only be mounted by root, on Linux")
+def _locked(made: Any) -> Iterator[sqlite3.Connection]:
+    """Another program that has the ledger for itself, as a viewer or a backup may."""
+    other = sqlite3.connect(made.root / ".filebridge/ledger.db", isolation_level=None, timeout=30)
     try:
-        yield
+        other.execute("BEGIN EXCLUSIVE")
+        yield other
     finally:
-        subprocess.run(["umount", str(folder)], check=True)
-
-
-def _fill(path: Path) -> None:
-    """Write until the disk is full."""
-    with path.open("wb", buffering=0) as stream:
-        try:
-            while stream.write(b"0" * 4096):
-                pass
-        except OSError:
-            return
+        other.close()

@@ -48,14 +48,14 @@ ASK = "INSERT INTO request (kind, subject, asked_at, asked_by) VALUES ('release'
 
 
 class TestANewLedger:
-    def test_is_private_alone_in_its_folder_and_keeps_its_id(self, url: str, tmp_path: Path) -> None:
+    def test_is_private_alone_with_its_marker_and_keeps_its_id(self, url: str, tmp_path: Path) -> None:
         first = open_ledger(url)
         first.close()
         second = open_ledger(url)
         assert second.id == first.id
         assert len(first.id) == 36
-        assert [path.name for path in tmp_path.iterdir()] == ["ledger.db"]
-        assert (tmp_path / "ledger.db").stat().st_mode & 0o777 == 0o600
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["ledger.db", "ledger.db.id"]
+        assert {path.stat().st_mode & 0o777 for path in tmp_path.iterdir()} == {0o600}
         second.close()
 
     def test_lies_in_a_folder_of_any_name(self, tmp_path: Path) -> None:
@@ -106,7 +106,8 @@ class TestANewLedger:
             ledger.check()
             assert requests_in(ledger) == 0
             ledger.close()
-        assert sorted(path.name for path in tmp_path.iterdir()) == [f"{attempt}.db" for attempt in range(4)]
+        left = sorted(path.name for path in tmp_path.iterdir())
+        assert left == sorted(f"{attempt}.db{end}" for attempt in range(4) for end in ("", ".id"))
 
 
 def _shape(connection: sa.Connection) -> dict[str, object]:
