@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from filebridge.bridge.decisions import decide
 from filebridge.bridge.desk import open_desk
@@ -28,6 +29,10 @@ SETTINGS = """\
 retailops: {{base_url: '{url}', api_key_file: key, attempts: 2, timeout: 5s, deadline: 6s, quarantine: {quarantine}}}
 intake: {{settle: 0s, explain_after: 0s}}
 """
+
+# How long an example takes says more of what runs beside the tests than of the program.
+settings.register_profile("filebridge", deadline=None)
+settings.load_profile("filebridge")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

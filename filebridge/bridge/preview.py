@@ -17,7 +17,7 @@ from filebridge.clock import Clock
 from filebridge.columns import as_ints, unpack
 from filebridge.errors import FileRefused, UserError
 from filebridge.intake.wholeness import would_wait
-from filebridge.ledger.connect import read_ledger
+from filebridge.ledger.connect import has_ledger, read_ledger
 from filebridge.ledger.rows import RowOutcome
 from filebridge.mapping.mapped import BY_RECORD, REJECTS_SCHEMA, MappedFile, RowRuns
 from filebridge.mapping.match import Ambiguous, Unmatched, match_file
@@ -186,7 +186,7 @@ def _sha256(path: Path) -> str:
 
 @contextmanager
 def _ledger(workspace: Workspace) -> Iterator[Ledger | None]:
-    if not (workspace.state / "ledger.db").exists() and workspace.settings.ledger.url is None:
+    if not has_ledger(workspace.ledger_url):
         yield None
         return
     ledger = read_ledger(workspace.ledger_url)

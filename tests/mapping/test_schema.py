@@ -91,7 +91,11 @@ def test_the_schema_is_of_draft_2020_12_and_has_the_three_kinds_of_file():
     assert SCHEMA["$defs"]["mapping"]["properties"]["document"]["enum"] == list(DOCUMENTS[:-1])
 
 
-@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*/*.yaml")), ids=lambda path: path.name)
+# A carriers.yaml has no keys of ours that an editor could complete or check.
+CHECKED = [path for path in sorted(EXAMPLES.glob("*/*.yaml")) if path.name != "carriers.yaml"]
+
+
+@pytest.mark.parametrize("path", CHECKED, ids=lambda path: path.name)
 def test_every_example_fits(path: Path):
     assert fits(as_an_editor_reads(path.read_text(encoding="utf-8")), SCHEMA)
 
