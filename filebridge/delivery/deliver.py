@@ -42,8 +42,8 @@ def deliver(
 
     Name one of `file_id` and `order_file_id`. Each call is journalled before its first byte leaves, and its
     answer before the next ones are sent. `stop` ends it once the calls that are under way have their answers, or
-    after a few seconds: what has none by then counts as lost. Past `until` (monotonic seconds) nothing more is
-    sent, and what was sent is waited for.
+    after a few seconds: what has none by then counts as lost. Past `until` (monotonic seconds) no more than
+    the first window is sent, and what was sent is waited for.
     Ship dates go once the acceptances of their file are through, and no call before an earlier one about its PO.
     Nothing that RetailOps or the network does is raised. Raises LedgerError.
     """

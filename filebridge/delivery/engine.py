@@ -68,6 +68,7 @@ class Engine:
         self._stop = stop
         self._stopped_at: float | None = None
         self._until = until
+        self._has_begun = False
         self._chance = chance
         self._todo: deque[Pending] = deque()
         self._later: Waits[Pending] = Waits()
@@ -143,7 +144,7 @@ class Engine:
         if self._stop is not None and self._stop.is_set():
             self._is_halted = True
             self._stopped_at = self._stopped_at or self.clock.monotonic()
-        elif self._until is not None and self.clock.monotonic() >= self._until:
+        elif self._until is not None and self._has_begun and self.clock.monotonic() >= self._until:
             self._is_halted = True
 
     def _begin_window(self) -> list[Job]:
@@ -157,6 +158,7 @@ class Engine:
             self._todo.extendleft(reversed(clashing))
             calls.mark_sending(connection, [pending.call.id for pending in window], self.clock.now())
         reached("calls.journalled")
+        self._has_begun = True
         now = self.clock.monotonic()
         for pending in window:
             pending.first_sent = now if pending.first_sent is None else pending.first_sent
@@ -379,6 +381,7 @@ class Engine:
 
     def _look_up(self) -> None:
         """Ask RetailOps how the POs of all marks in doubt stand, and go on from that."""
+        self._has_begun = True
         self._commit()
         for action in dict.fromkeys(pending.call.action for pending, _ in self._doubtful):
             some = [(pending, answer) for pending, answer in self._doubtful if pending.call.action is action]
