@@ -46,7 +46,9 @@ class Trade:
         self, *, scan: str = "200ms", timeout: float = 5, poll: str = "false", more: str = "", url: str = ""
     ) -> None:
         url = url or self.sandbox.url
-        self.write("filebridge.yaml", SETTINGS.format(url=url, scan=scan, timeout=timeout, poll=poll, more=more))
+        self.write(
+            "filebridge.yaml", SETTINGS.format(url=url, scan=scan, timeout=timeout, poll=poll, more=more)
+        )
 
     def key(self, text: str) -> None:
         self.write("key", text).chmod(0o600)
