@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -124,8 +125,9 @@ def _observe(folders: Iterable[Path], woken: threading.Event) -> BaseObserver:
         events.DirCreatedEvent,
         events.DirMovedEvent,
     ]
-    # Of an observer that is replaced it says on the screen what nobody need know.
+    # It says on the screen, of folders that come and go, what nobody need know: the next scan sees them.
     logging.getLogger("watchdog").addHandler(logging.NullHandler())
+    warnings.filterwarnings("ignore", message="Callback with id", category=RuntimeWarning)
     observer: BaseObserver = Observer()
     try:
         for folder in folders:

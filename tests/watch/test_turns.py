@@ -14,6 +14,7 @@ from filebridge.bridge import inbound, intake
 from filebridge.bridge.desk import open_desk
 from filebridge.bridge.passes import Pace, PassReport, run_pass, work
 from filebridge.intake.settle import Settler
+from filebridge.ledger import files
 from filebridge.workspace import Workspace
 
 UPDATE = "Product.ExternalSku.update"
@@ -135,7 +136,7 @@ def test_a_run_with_a_bug_serves_the_others_and_ends_with_70(
 def with_a_bug(desk: Any, pack: Any, file_id: str, *given: Any, **how: Any) -> Any:
     """`process_file`, with a bug that one file shows."""
     with desk.ledger.read() as connection:
-        name = inbound.files.file_row(connection, file_id).name
+        name = files.file_row(connection, file_id).name
     if name == "stock-bad.csv":
         raise KeyError(SECRET)
     return _PROCESS_FILE(desk, pack, file_id, *given, **how)
