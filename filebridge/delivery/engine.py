@@ -149,6 +149,7 @@ class Engine:
 
     def _begin_window(self) -> list[Job]:
         """Write down the answers so far and that the next calls go out now; then they may."""
+        self._has_begun = True
         window = [self._todo.popleft() for _ in range(min(WINDOW, len(self._todo)))]
         ids = [pending.call.id for pending in window]
         with self.ledger.begin() as connection:
@@ -158,7 +159,6 @@ class Engine:
             self._todo.extendleft(reversed(clashing))
             calls.mark_sending(connection, [pending.call.id for pending in window], self.clock.now())
         reached("calls.journalled")
-        self._has_begun = True
         now = self.clock.monotonic()
         for pending in window:
             pending.first_sent = now if pending.first_sent is None else pending.first_sent
@@ -277,8 +277,6 @@ class Engine:
             self._write(pending, CallState.UNCERTAIN, answer, restate_at=self.clock.now() + late)
             self._try_again(pending, answer)
         else:
-            if self._is_halted:
-                self._leave_unanswered(pending, answer)
             self._doubt(pending, answer)
 
     def _doubt(self, pending: Pending, answer: Answer) -> None:
@@ -286,6 +284,8 @@ class Engine:
         pending.in_doubt = True
         self._write(pending, CallState.UNCERTAIN, answer)
         self._doubtful.append((pending, answer))
+        if self._is_halted:
+            self._leave_unanswered(pending, answer)
 
     def _try_again(self, pending: Pending, answer: Answer) -> None:
         """Once more after a while, unless that was the last time in this pass."""
