@@ -60,6 +60,11 @@ class FileResult:
     """POs of which rows wait for their other rows."""
     refused_pos: tuple[str, ...] = ()
     """POs that the vendor refuses or has back-ordered: nothing is sent of them."""
+    is_cut: bool = False
+    """The time of the vendor's turn was over in the middle of its calls, and it got no answer yet.
+
+    `message` is then why its calls had no answer, empty where some had.
+    """
 
 
 def process_file(
@@ -88,6 +93,9 @@ def process_file(
         before = work.outcomes()
     if work.row.state is FileState.PLANNED:
         delivery = work.deliver() if send else delivery
+        if delivery.stopped and not desk.stop.is_set():
+            # Others have their turn first: it is answered when it is through.
+            return work.result(delivery, before, again=again, is_cut=True)
         work.settle()
     written = work.reply()
     if work.row.state is FileState.SETTLED:
@@ -224,6 +232,7 @@ class _Work:
             file_id=self.file_id,
             on_progress=partial(self.desk.progress, name),
             stop=self.desk.stop,
+            until=self.desk.until(),
         )
 
     def settle(self) -> None:
@@ -265,7 +274,9 @@ class _Work:
             files.set_state(connection, row.id, (FileState.SETTLED,), FileState.DONE)
         reached("file.done", row.id)
 
-    def result(self, delivery: Delivery, before: Mapping[Outcome, int], *, again: bool) -> FileResult:
+    def result(
+        self, delivery: Delivery, before: Mapping[Outcome, int], *, again: bool, is_cut: bool = False
+    ) -> FileResult:
         """What came of it; `before` are the outcomes of its rows at the start of this turn.
 
         `again`: an earlier pass has answered it.
@@ -294,6 +305,7 @@ class _Work:
             is_answered_again=again,
             waiting_pos=tuple(waiting_pos),
             refused_pos=tuple(refused_pos),
+            is_cut=is_cut,
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -113,8 +113,11 @@ def recover(desk: Desk, packs: Sequence[VendorPack]) -> None:
             files.set_state(connection, file_id, (FileState.CLAIMED,), FileState.TAKEN)
 
 
-def take(desk: Desk, pack: VendorPack, identifier: Identifier, drop: Drop) -> list[Taken]:
-    """Claim what is settled and wanted, in its order; what is not is added to `drop.waiting`."""
+def take(desk: Desk, pack: VendorPack, identifier: Identifier, drop: Drop) -> Iterator[Taken]:
+    """Claim what is settled and wanted, in its order; what is not is added to `drop.waiting`.
+
+    Each is claimed when it is asked for: what nobody asks for stays in the inbox as it is.
+    """
     wanted: dict[SettledFile, FeedMapping | None] = {}
     stuck = _stuck_names(desk, pack.vendor)
     for settled in drop.settled:
@@ -130,7 +133,6 @@ def take(desk: Desk, pack: VendorPack, identifier: Identifier, drop: Drop) -> li
         feed = wanted[settled]
         return feed.mapping.document if feed else "inventory"
 
-    taken = []
     for turn in order_of(wanted, document_of):
         claimed = _claim(desk, pack, turn, wanted[turn.file])
         if isinstance(claimed, Waiting):
@@ -138,8 +140,7 @@ def take(desk: Desk, pack: VendorPack, identifier: Identifier, drop: Drop) -> li
             if claimed.code == "in_use":
                 identifier.put_off(turn.file.entry, claimed)
         elif claimed:
-            taken.append(Taken(claimed, wanted[turn.file]))
-    return taken
+            yield Taken(claimed, wanted[turn.file])
 
 
 def _claim(desk: Desk, pack: VendorPack, turn: Turn, feed: FeedMapping | None) -> str | Waiting:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from filebridge import orders
 from filebridge.bridge.desk import Desk
-from filebridge.delivery import Trouble, deliver
+from filebridge.delivery import Channel, Delivery, Trouble, deliver
 from filebridge.errors import CallRefused, KeyRefused, RetailOpsUnreachable
 from filebridge.ledger import orders as known_orders
 from filebridge.ledger.schema import OrderFileState
@@ -87,11 +87,28 @@ def _mark(desk: Desk, pack: VendorPack, result: OrdersResult, *, named: Collecti
         if not due or desk.stop.is_set():
             break
         for order_file_id in due:
-            delivery = deliver(ledger, channel, clock=clock, order_file_id=order_file_id, stop=desk.stop)
-            if delivery.trouble:
-                result.trouble, result.message = delivery.trouble, delivery.message
+            delivery = _deliver_marks(desk, channel, order_file_id)
+            if delivery.trouble or (delivery.stopped and delivery.message):
+                result.trouble = delivery.trouble or Trouble.UNREACHABLE
+                result.message = delivery.message
                 return
         result.files += orders.verify(ledger, channel.client, pack, outbox, clock)
+
+
+def _deliver_marks(desk: Desk, channel: Channel, order_file_id: str) -> Delivery:
+    """Send the marks of one PO file. Where others may wait and not one call is answered, that is left for later."""
+    if desk.is_hasty:
+        first = deliver(
+            desk.ledger,
+            channel,
+            clock=desk.clock,
+            order_file_id=order_file_id,
+            stop=desk.stop,
+            until=desk.until(),
+        )
+        if not first.stopped or first.message or desk.stop.is_set():
+            return first
+    return deliver(desk.ledger, channel, clock=desk.clock, order_file_id=order_file_id, stop=desk.stop)
 
 
 def _unpublished(desk: Desk, pack: VendorPack) -> list[Note]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -67,10 +67,20 @@ def collect(ledger: Ledger | None, workspace: Workspace, vendors: Sequence[str],
         return Standing(
             workspace.root,
             now,
-            passes.last(connection),
+            _with_life(passes.last(connection), workspace),
             requests.open_requests(connection),
             [_vendor(connection, workspace, name, now) for name in vendors],
         )
+
+
+def _with_life(last: PassRow | None, workspace: Workspace) -> PassRow | None:
+    """A pass that goes on shows life beside the ledger too, while a large file or a slow call is at work."""
+    from filebridge.workspace.heartbeat import last_beat
+
+    if last is None or last.ended_at is not None:
+        return last
+    seen = last_beat(workspace.state, by=last.by)
+    return last if seen is None else replace(last, beat_at=max(last.beat_at, seen))
 
 
 def _vendor(connection: sa.Connection, workspace: Workspace, vendor: str, now: int) -> VendorStanding:

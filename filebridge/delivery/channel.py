@@ -46,7 +46,8 @@ class Delivery:
     """What came of delivering: how many calls ended in which state, and what stood in the way.
 
     Calls that were split are not counted, their parts are. PLANNED and UNCERTAIN ones wait for the next pass.
-    `stopped`: it was asked to end before everything was sent.
+    `stopped`: it was asked to end, or its time was over, before everything was sent; `message` is then why a
+    call has no answer, where none at all had one.
     """
 
     trouble: Trouble | None = None

@@ -35,18 +35,23 @@ def deliver(
     order_file_id: str | None = None,
     on_progress: Progress | None = None,
     stop: threading.Event | None = None,
+    until: float | None = None,
     chance: Callable[[], float] = random.random,
 ) -> Delivery:
     """Send the calls of one file, or of one PO file, that have no answer yet.
 
     Name one of `file_id` and `order_file_id`. Each call is journalled before its first byte leaves, and its
-    answer before the next ones are sent. `stop` ends it once the calls that are under way have their answers.
+    answer before the next ones are sent. `stop` ends it once the calls that are under way have their answers, or
+    after a few seconds: what has none by then counts as lost. Past `until` (monotonic seconds) no more than
+    the first window is sent, and what was sent is waited for.
     Ship dates go once the acceptances of their file are through, and no call before an earlier one about its PO.
     Nothing that RetailOps or the network does is raised. Raises LedgerError.
     """
     with ledger.read() as connection:
         found = calls.calls_of(connection, file_id=file_id, order_file_id=order_file_id)
-    engine = Engine(ledger, channel, clock=clock, on_progress=on_progress, stop=stop, chance=chance)
+    engine = Engine(
+        ledger, channel, clock=clock, on_progress=on_progress, stop=stop, until=until, chance=chance
+    )
     unsent = [call for call in found if call.state in UNSENT]
     dates = [call for call in unsent if call.action is Action.UPDATE_EST_SHIP_DATE]
     if not dates:
@@ -63,12 +68,13 @@ def restate_due(
     clock: Clock,
     on_progress: Progress | None = None,
     stop: threading.Event | None = None,
+    until: float | None = None,
     chance: Callable[[], float] = random.random,
 ) -> Delivery:
     """State the newest confirmed values once more where a call whose answer was lost may have landed late.
 
     That is due a quarantine after the loss. Values go out as calls of their own, which belong to no file.
-    A call that still has no answer is left to `deliver`.
+    A call that still has no answer is left to `deliver`. `stop` and `until` are as there.
     """
     with ledger.begin() as connection:
         due = calls.due_restatements(connection, channel.vendor, clock.now())
@@ -76,7 +82,9 @@ def restate_due(
         plan_restatements(connection, settled, channel.vendor, now=clock.now())
     with ledger.read() as connection:
         found = calls.open_calls(connection, channel.vendor)
-    engine = Engine(ledger, channel, clock=clock, on_progress=on_progress, stop=stop, chance=chance)
+    engine = Engine(
+        ledger, channel, clock=clock, on_progress=on_progress, stop=stop, until=until, chance=chance
+    )
     own = [call for call in found if call.file_id is None and call.order_file_id is None]
     return _send(engine, [call for call in own if call.state in UNSENT])
 

@@ -42,6 +42,10 @@ WINDOW: Final = 32
 _LOOK_SECONDS: Final = 0.2
 """How often a wait looks whether it is to end."""
 
+GRACE_SECONDS: Final = 2.5
+"""How long calls that are under way may still be answered once the program is told to end."""
+_GIVEN_UP: Final = Answer(AnswerKind.UNCERTAIN, "FileBridge was ended before the answer came")
+
 
 class Engine:
     """One delivery: `add` calls and `run`, as often as there are calls that wait for the end of others."""
@@ -55,12 +59,16 @@ class Engine:
         on_progress: Callable[[int, int], None] | None,
         stop: threading.Event | None,
         chance: Callable[[], float],
+        until: float | None = None,
     ) -> None:
         self.ledger = ledger
         self._channel = channel
         self.clock = clock
         self._on_progress = on_progress
         self._stop = stop
+        self._stopped_at: float | None = None
+        self._until = until
+        self._has_begun = False
         self._chance = chance
         self._todo: deque[Pending] = deque()
         self._later: Waits[Pending] = Waits()
@@ -106,7 +114,7 @@ class Engine:
 
     def _step(self, senders: Senders) -> bool:
         """One turn; False when the delivery is over."""
-        self._is_halted |= self._stop is not None and self._stop.is_set()
+        self._look_whether_to_end()
         if self._is_halted:
             self._take_back(senders)
         elif self._doubtful:
@@ -131,8 +139,17 @@ class Engine:
         self._wait()
         return True
 
+    def _look_whether_to_end(self) -> None:
+        """Nothing more goes out where the program is told to end, or the time of this delivery is over."""
+        if self._stop is not None and self._stop.is_set():
+            self._is_halted = True
+            self._stopped_at = self._stopped_at or self.clock.monotonic()
+        elif self._until is not None and self._has_begun and self.clock.monotonic() >= self._until:
+            self._is_halted = True
+
     def _begin_window(self) -> list[Job]:
         """Write down the answers so far and that the next calls go out now; then they may."""
+        self._has_begun = True
         window = [self._todo.popleft() for _ in range(min(WINDOW, len(self._todo)))]
         ids = [pending.call.id for pending in window]
         with self.ledger.begin() as connection:
@@ -173,6 +190,17 @@ class Engine:
         for pending in left:
             self.count(self._waiting_state(pending))
         self._is_stopped |= bool(left) and self._trouble is None
+        ended = self._stopped_at is not None and self.clock.monotonic() - self._stopped_at >= GRACE_SECONDS
+        if self._flying and ended:
+            self._give_up_waiting(senders)
+
+    def _give_up_waiting(self, senders: Senders) -> None:
+        """A call that hangs does not keep the program from ending: its answer counts as lost."""
+        senders.abandon()
+        flying = list(self._flying.values())
+        self._flying.clear()
+        for pending in flying:
+            self._uncertain(pending, _GIVEN_UP)
 
     def _tell(self) -> None:
         if self._on_progress is not None:
@@ -256,6 +284,8 @@ class Engine:
         pending.in_doubt = True
         self._write(pending, CallState.UNCERTAIN, answer)
         self._doubtful.append((pending, answer))
+        if self._is_halted:
+            self._leave_unanswered(pending, answer)
 
     def _try_again(self, pending: Pending, answer: Answer) -> None:
         """Once more after a while, unless that was the last time in this pass."""
@@ -274,6 +304,7 @@ class Engine:
             self._give_up(pending, answer)
         elif self._is_halted:
             self.count(self._waiting_state(pending))
+            self._leave_unanswered(pending, answer)
         else:
             due = self.clock.monotonic() + wait
             self._later.add(pending, due, pauses=answer.retry_after is not None)
@@ -285,6 +316,12 @@ class Engine:
             self._message = self._message or answer.message
         else:
             self._halt(Trouble.UNREACHABLE, answer.message)
+
+    def _leave_unanswered(self, pending: Pending, answer: Answer) -> None:
+        """The time was over before the call had its answer; that it got none is told where no other did."""
+        self._is_stopped |= self._trouble is None
+        if pending.first_sent is None or self._answered_at <= pending.first_sent:
+            self._message = self._message or answer.message
 
     # Refusals
 
@@ -344,6 +381,7 @@ class Engine:
 
     def _look_up(self) -> None:
         """Ask RetailOps how the POs of all marks in doubt stand, and go on from that."""
+        self._has_begun = True
         self._commit()
         for action in dict.fromkeys(pending.call.action for pending, _ in self._doubtful):
             some = [(pending, answer) for pending, answer in self._doubtful if pending.call.action is action]

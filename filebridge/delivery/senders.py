@@ -51,6 +51,7 @@ class Senders:
         self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._sent: queue.SimpleQueue[list[Sent] | BaseException] = queue.SimpleQueue()
         self._threads: list[threading.Thread] = []
+        self._is_abandoned = False
 
     def __enter__(self) -> Senders:
         return self
@@ -58,11 +59,11 @@ class Senders:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """End the threads; where an error ends the delivery, without waiting for the network."""
+        """End the threads; without waiting for the network where an error ends the delivery, or `abandon` said so."""
         self.take_back()
         for _ in self._threads:
             self._jobs.put(None)
-        if error is None:
+        if error is None and not self._is_abandoned:
             for thread in self._threads:
                 thread.join()
 
@@ -97,6 +98,10 @@ class Senders:
                 return found
             if job is not None:
                 found.append(job)
+
+    def abandon(self) -> None:
+        """Nobody waits any more for the calls that are under way: what they bring is not taken."""
+        self._is_abandoned = True
 
     def _grow(self, count: int) -> None:
         for _ in range(min(count, self._most - len(self._threads))):

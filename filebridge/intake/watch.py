@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
+import warnings
 from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -29,12 +30,15 @@ _PAUSE: Final = 0.2
 
 
 class Waker:
-    """Waits for something to happen in the drop folders. With `poll` only `set` and the time-out wake it."""
+    """Waits for something to happen in the drop folders. With `poll` only `set` and the time-out wake it.
+
+    `folders` and `poll` may be changed between two waits.
+    """
 
     def __init__(self, folders: Iterable[Path], *, clock: Clock, poll: bool = False) -> None:
-        self._folders = tuple(folders)
+        self.folders = tuple(folders)
         self._clock = clock
-        self._poll = poll
+        self.poll = poll
         self._woken = threading.Event()
         self._observer: BaseObserver | None = None
         self._watched: dict[Path, tuple[int, int]] = {}
@@ -46,7 +50,9 @@ class Waker:
 
     def wait(self, timeout: float) -> bool:
         """Wait until an event, `set`, or `timeout` seconds from now; whether it was no mere time-out."""
-        if not self._poll:
+        if self.poll:
+            self.close()
+        else:
             self._look_after()
         if not self._woken.wait(timeout):
             return False
@@ -65,7 +71,7 @@ class Waker:
 
     def _look_after(self) -> None:
         """Start the observer, or anew where it died or where a folder is not the one that it observes."""
-        present = dict(filter(None, map(_identity, self._folders)))
+        present = dict(filter(None, map(_identity, self.folders)))
         if self._observer is not None and self._watched == present and _is_well(self._observer):
             return
         self.close()
@@ -119,6 +125,9 @@ def _observe(folders: Iterable[Path], woken: threading.Event) -> BaseObserver:
         events.DirCreatedEvent,
         events.DirMovedEvent,
     ]
+    # It says on the screen, of folders that come and go, what nobody need know: the next scan sees them.
+    logging.getLogger("watchdog").addHandler(logging.NullHandler())
+    warnings.filterwarnings("ignore", message="Callback with id", category=RuntimeWarning)
     observer: BaseObserver = Observer()
     try:
         for folder in folders:

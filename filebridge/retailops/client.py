@@ -69,7 +69,8 @@ class RetailOps:
 
     `base_url` is HTTPS, or plain HTTP to loopback alone; anything else raises UserError, and so does a key
     that cannot stand in a header. `rate` is calls a second at most, None for no limit. `page` is records of a
-    page of POs. Reads are tried `attempts` times, from `retry_seconds` apart on, doubling.
+    page of POs. Reads are tried `attempts` times, from `retry_seconds` apart on, doubling, and not again once
+    the time of a whole call has passed.
     """
 
     def __init__(
@@ -218,7 +219,8 @@ class RetailOps:
             for attempt in stamina.retry_context(
                 on=_Unreliable,
                 attempts=self._attempts,
-                timeout=None,
+                # Where an answer takes as long as a whole call may, asking again only keeps others waiting.
+                timeout=self._timeouts.whole,
                 wait_initial=self._retry_seconds,
                 wait_max=LONGEST_WAIT_SECONDS,
                 wait_jitter=self._retry_seconds,
