@@ -15,8 +15,8 @@ $(VENV)/.ready: pyproject.toml
 demo: $(VENV)/.ready  ## the whole loop against the sandbox, in a temporary workspace
 	@$(BIN)/filebridge demo
 
-test: $(VENV)/.ready  ## the tests, in under 4 minutes; two at once
-	$(BIN)/python -m pytest --numprocesses 2 --dist worksteal
+test: $(VENV)/.ready  ## the tests, in under 4 minutes; four at once, since many of them wait
+	$(BIN)/python -m pytest --numprocesses 4 --dist worksteal
 
 lint: $(VENV)/.ready  ## form, types, floors
 	$(BIN)/ruff format --check .

@@ -72,7 +72,7 @@ FILES = st.lists(
     min_size=1,
     max_size=4,
 )
-few = settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+few = settings(max_examples=6, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def csv_of(kind: str, rows: Any) -> str:
