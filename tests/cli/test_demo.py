@@ -90,6 +90,7 @@ def test_the_folder_that_it_leaves_can_be_looked_at(shown: Shown, filebridge: An
     )
 
 
+@pytest.mark.slow
 def test_as_json_it_has_the_passes_and_the_calls(filebridge: Any, tmp_path: Path) -> None:
     ended = filebridge("demo", "--json", folder=tmp_path, TMPDIR=str(tmp_path))
     assert (ended.code, ended.err) == (0, "")

@@ -210,7 +210,13 @@ def test_the_same_template_has_the_same_bytes(ordered: Any, tmp_path: Path) -> N
 
 
 @with_office
-@pytest.mark.parametrize("way", [("xlsx",), ("ods", "xlsx")], ids=" then ".join)
+@pytest.mark.parametrize(
+    "way",
+    [
+        pytest.param(("xlsx",), id="xlsx"),
+        pytest.param(("ods", "xlsx"), id="ods then xlsx", marks=pytest.mark.slow),
+    ],
+)
 def test_what_was_filled_in_survives_libreoffice_as_text(
     ordered: Any, tmp_path: Path, way: tuple[str, ...]
 ) -> None:

@@ -254,8 +254,8 @@ def steps_of(story: Story, po_scene: Callable[..., Any]) -> list[str]:
 @pytest.mark.parametrize(
     ("name", "at"),
     [
-        ("shipments, the rest", ["file.planned", "call.answered"]),
-        ("acknowledgements, the rest", ["calls.recorded", "reject_file.recorded"]),
+        ("shipments, the rest", ["call.answered"]),
+        ("acknowledgements, the rest", ["calls.recorded"]),
         ("accepted and shipped in one pass, drop_after complete", ["call.looked_up"]),
     ],
 )

@@ -83,8 +83,8 @@ def _remount(folder: Path, how: str) -> None:
         pytest.param("outbox", full, "space", id="outbox-full"),
         pytest.param("outbox", read_only, "Read-only", id="outbox-read-only", marks=pytest.mark.slow),
         pytest.param("archive", full, "space", id="archive-full", marks=pytest.mark.slow),
-        pytest.param("archive", read_only, "Read-only", id="archive-read-only"),
-        pytest.param(".filebridge", full, "", id="state-full"),
+        pytest.param("archive", read_only, "Read-only", id="archive-read-only", marks=pytest.mark.slow),
+        pytest.param(".filebridge", full, "", id="state-full", marks=pytest.mark.slow),
         pytest.param(".filebridge", read_only, "", id="state-read-only", marks=pytest.mark.slow),
     ],
 )

@@ -24,7 +24,7 @@ ROWS = st.lists(st.tuples(VPC, QUANTITY), max_size=12)
 GOOD = st.dictionaries(
     st.text(st.sampled_from("ABC012"), min_size=1, max_size=4), st.integers(0, 50), min_size=1
 )
-few = settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+few = settings(max_examples=7, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def csv_of(rows: Any, head: tuple[str, ...] = ("SKU", "Qty")) -> str:

@@ -25,7 +25,7 @@ MAPPINGS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(mapping=MAPPINGS, files=st.lists(FILES, min_size=1, max_size=3), waits=st.booleans())
 def test_any_file_after_any_others_is_sent_as_previewed(
     fresh_house: Callable[..., Any], mapping: dict[str, str], files: list[Any], waits: bool

@@ -33,7 +33,9 @@ def states(trade: Any) -> list[str]:
         connection.close()
 
 
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, 143), pytest.param(signal.SIGINT, 130, marks=pytest.mark.slow)]
+)
 def test_a_run_whose_call_hangs_ends_within_seconds(trade: Any, number: int, code: int) -> None:
     trade.settings(timeout=60)
     trade.sandbox.faults.add(kind="hold", action=UPDATE)
