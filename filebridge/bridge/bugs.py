@@ -21,7 +21,7 @@ class Bugs:
         """What is said of it. `place` is whose work it was; the report goes into the folder `logs`."""
         text = report_text(error)
         if text not in self._reports:
-            self._reports[text] = _written(text, logs)
+            self._reports[text] = write_report(text, logs)
         path = self._reports[text]
         fix = f"Please send the file {path} to its makers." if path else "Its report could not be written."
         return Problem(place, f"FileBridge has a bug here: {type(error).__name__}. Nothing is lost.", fix)
@@ -33,7 +33,8 @@ def report_text(error: Exception) -> str:
     return f"filebridge {__version__}, python {sys.version.split()[0]}\n{frames}{type(error).__name__}\n"
 
 
-def _written(text: str, logs: Path) -> Path | None:
+def write_report(text: str, logs: Path) -> Path | None:
+    """Write a report file into the folder `logs`; None where that cannot be done."""
     now = datetime.now(UTC)
     try:
         logs.mkdir(exist_ok=True, mode=0o700)

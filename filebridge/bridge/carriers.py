@@ -11,6 +11,7 @@ from filebridge.clock import SECOND
 from filebridge.documents.ship_classes import Carriers, ShipClass
 from filebridge.errors import UserError
 from filebridge.ledger import ship_classes
+from filebridge.mapping.load import CARRIERS_FILE
 from filebridge.rejects import Note
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from filebridge.workspace import Workspace
 
 DAY: Final = 86_400 * SECOND
-CARRIERS_FILE: Final = "carriers.yaml"
 GONE: Final = "ship_class_gone"
 
 

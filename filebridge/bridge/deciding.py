@@ -60,24 +60,23 @@ class Decider:
         `unknown` are POs that RetailOps was asked for and has not. What files before `file_id` have said counts;
         left out, what all files have said.
         """
-        feed, order_at = FIRST_FILE, None
+        known, feed, order_at = nothing_known(), FIRST_FILE, None
+        is_inventory = read.mapped.document == "inventory"
         if self.ledger is not None:
             with self.ledger.read() as connection:
+                if is_inventory:
+                    known = quantities.known_quantities(connection, self.pack.vendor, read.feed.feed)
                 feed = files.known_feed(connection, self.pack.vendor, read.feed.feed, file.seq)
                 order_at = files.file_row(connection, read.corrects).order_at if read.corrects else None
         facts = replace(file, correction=bool(read.corrects), order_at=order_at)
-        if read.mapped.document != "inventory":
+        if not is_inventory:
             # What a large inventory file does not need is not imported before its first call.
             from filebridge.bridge.po_files import plan_po_file
 
             plan = plan_po_file(
                 self.ledger, self.pack, read, facts=facts, feed=feed, file_id=file_id, unknown=unknown
             )
-            return plan, nothing_known()
-        known = nothing_known()
-        if self.ledger is not None:
-            with self.ledger.read() as connection:
-                known = quantities.known_quantities(connection, self.pack.vendor, read.feed.feed)
+            return plan, known
         plan = plan_inventory(
             read.mapped, read.records(), file=facts, mapping=read.feed.mapping, known=known, feed=feed
         )

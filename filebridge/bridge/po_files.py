@@ -32,7 +32,9 @@ def look_up_for(desk: Desk, pack: VendorPack, read: ReadFile) -> LookedUp:
     document = read.mapped.document
     if document == "shipments":
         carriers.refresh(desk, pack, forced=True)
-    return look_up(desk, pack, document, {row.po for row in _rows(read)})
+    return look_up(
+        desk, pack, document, {po for batch in read.records() for po in batch.column("po").to_pylist()}
+    )
 
 
 def plan_po_file(

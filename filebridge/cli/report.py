@@ -6,10 +6,8 @@ import os
 import shutil
 import sys
 import tempfile
-import traceback
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -160,20 +158,11 @@ def _sentence(error: FileBridgeError) -> str:
 
 
 def _write_report(error: Exception, folder: Path) -> Path | None:
-    """The traceback without values: neither the key nor anything that a file held can be in it."""
-    from filebridge import __version__
+    from filebridge.bridge.bugs import report_text, write_report
 
-    now = datetime.now(UTC)
-    frames = "".join(traceback.format_list(traceback.extract_tb(error.__traceback__)))
-    made_by = f"filebridge {__version__}, python {sys.version.split()[0]}, {now.isoformat()}"
-    text = f"{made_by}\n{frames}{type(error).__name__}\n"
+    text = report_text(error)
     state = folder / ".filebridge"
-    logs = state / "logs" if state.is_dir() else Path(tempfile.gettempdir())
-    try:
-        logs.mkdir(exist_ok=True, mode=0o700)
-        path = logs / f"filebridge-bug-{now:%Y%m%dT%H%M%S}.txt"
-        path.write_text(text, encoding="utf-8")
-    except OSError:
+    path = write_report(text, state / "logs" if state.is_dir() else Path(tempfile.gettempdir()))
+    if path is None:
         say(text)
-        return None
     return path

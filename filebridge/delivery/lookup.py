@@ -10,6 +10,7 @@ from typing import Final
 
 from filebridge.delivery.refusals import Part
 from filebridge.errors import CallRefused
+from filebridge.ledger.orders import EVERY_STATUS, STATUS_AFTER
 from filebridge.ledger.schema import CallState
 from filebridge.planning.plan import Action
 from filebridge.retailops.client import RetailOps
@@ -34,13 +35,6 @@ class Found:
     sentence: str
 
 
-# In the order of a PO's way. All are documented; that of a cancelled PO is not.
-_STATUSES: Final = ("open", "ready", "submitted", "accepted", "receiving", "complete")
-_FIRST_APPLIED: Final[Mapping[Action, str]] = {
-    Action.MARK_SUBMITTED: "submitted",
-    Action.MARK_ACCEPTED: "accepted",
-    Action.COMPLETE: "complete",
-}
 _ENDS: Final[Mapping[Standing, CallState]] = {
     Standing.APPLIED: CallState.CONFIRMED,
     Standing.GONE: CallState.DROPPED,
@@ -78,11 +72,11 @@ def _asked(action: Action) -> Iterator[tuple[Standing, tuple[str, ...]]]:
 
     Complete POs come last, since they only grow in number.
     """
-    first = _STATUSES.index(_FIRST_APPLIED[action])
-    yield Standing.NOT_APPLIED, _STATUSES[:first]
-    if _STATUSES[first:-1]:
-        yield Standing.APPLIED, _STATUSES[first:-1]
-    yield Standing.APPLIED, _STATUSES[-1:]
+    first = EVERY_STATUS.index(STATUS_AFTER[action])
+    yield Standing.NOT_APPLIED, EVERY_STATUS[:first]
+    if EVERY_STATUS[first:-1]:
+        yield Standing.APPLIED, EVERY_STATUS[first:-1]
+    yield Standing.APPLIED, EVERY_STATUS[-1:]
 
 
 def _ask(

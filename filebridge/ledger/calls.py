@@ -13,7 +13,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from filebridge.clock import SECOND
-from filebridge.ledger.connect import change_many, insert_many
+from filebridge.ledger.connect import change_many, insert_many, portions
 from filebridge.ledger.schema import CallState, call, call_block, call_po
 from filebridge.planning.plan import Action, PlannedCall
 
@@ -149,8 +149,7 @@ def counts_of(connection: sa.Connection, file_id: str) -> CallCounts:
 def blocks(connection: sa.Connection, ids: Sequence[int]) -> dict[int, bytes]:
     """The blocks of some calls, by id: those of one window, since all at once may be large."""
     found: dict[int, bytes] = {}
-    for start in range(0, len(ids), 500):
-        some = ids[start : start + 500]
+    for some in portions(ids):
         places = ",".join("?" * len(some))
         rows = connection.exec_driver_sql(
             f"SELECT call_id, block FROM call_block WHERE call_id IN ({places})", tuple(some)

@@ -15,7 +15,7 @@ import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import quote
 
 import sqlalchemy as sa
@@ -26,6 +26,8 @@ from filebridge.errors import LedgerError
 from filebridge.ledger import faults, traces
 from filebridge.ledger.health import APPLICATION_ID, check_archive, path_of
 from filebridge.ledger.schema import metadata
+
+T = TypeVar("T")
 
 HEAD: Final = "0002"
 """The newest version in `migrations/versions`, written here so that Alembic need not be asked."""
@@ -152,6 +154,11 @@ def read_ledger(url: str) -> Ledger:
             "`filebridge run` brings it up to date; then ask again."
         )
     return ledger
+
+
+def portions(values: Sequence[T], size: int = 500) -> Iterator[Sequence[T]]:
+    """The values, some at a time: a statement takes only so many."""
+    return (values[start : start + size] for start in range(0, len(values), size))
 
 
 def insert_many(

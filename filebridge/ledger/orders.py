@@ -11,7 +11,7 @@ from typing import Any, Final
 import orjson
 import sqlalchemy as sa
 
-from filebridge.ledger.connect import change_many, insert_many
+from filebridge.ledger.connect import change_many, insert_many, portions
 from filebridge.ledger.po_calls import pos_of_file
 from filebridge.ledger.schema import (
     OrderFileState,
@@ -146,7 +146,7 @@ def orders_in_question(connection: sa.Connection, vendor: str) -> list[OrderRow]
 def orders_named(connection: sa.Connection, vendor: str, pos: Collection[str]) -> dict[str, OrderRow]:
     """Those of these POs that the ledger knows, by PO."""
     found: dict[str, OrderRow] = {}
-    for some in _portions(sorted(pos)):
+    for some in portions(sorted(pos)):
         rows = _orders(connection, purchase_order.c.vendor == vendor, purchase_order.c.po.in_(some))
         found.update((row.po, row) for row in rows)
     return found
@@ -185,7 +185,7 @@ def move_orders(
     values: dict[str, Any] = {"state": state.value, "code": code, "message": message}
     if marked_at is not None:
         values["marked_at"] = marked_at
-    for some in _portions(list(pos)):
+    for some in portions(list(pos)):
         connection.execute(
             sa.update(purchase_order)
             .where(purchase_order.c.vendor == vendor, purchase_order.c.po.in_(some))
@@ -193,7 +193,7 @@ def move_orders(
         )
 
 
-_AFTER: Final[Mapping[Action, str]] = {
+STATUS_AFTER: Final[Mapping[Action, str]] = {
     Action.MARK_SUBMITTED: "submitted",
     Action.MARK_ACCEPTED: "accepted",
     Action.COMPLETE: "complete",
@@ -203,8 +203,8 @@ _AFTER: Final[Mapping[Action, str]] = {
 
 def note_answers(connection: sa.Connection, vendor: str, file_id: str, now: int) -> None:
     """Take in what a vendor's file made of POs: the status that they have now, as confirmed."""
-    for action, status in _AFTER.items():
-        for some in _portions(pos_of_file(connection, file_id, action)):
+    for action, status in STATUS_AFTER.items():
+        for some in portions(pos_of_file(connection, file_id, action)):
             values: dict[str, Any] = {"status": status}
             if action is Action.MARK_SUBMITTED:
                 values |= {"state": OrderState.MARKED.value, "code": "", "message": "", "marked_at": now}
@@ -382,7 +382,7 @@ def staged_pos(connection: sa.Connection, vendor: str) -> set[str]:
 def first_files(connection: sa.Connection, vendor: str, pos: Collection[str]) -> dict[str, str]:
     """The name of the file that held each of these POs first, by PO."""
     found: dict[str, str] = {}
-    for some in _portions(sorted(pos)):
+    for some in portions(sorted(pos)):
         rows = connection.execute(
             sa.select(order_export.c.po, order_file.c.name)
             .join(order_file, order_file.c.id == order_export.c.order_file_id)
@@ -394,13 +394,6 @@ def first_files(connection: sa.Connection, vendor: str, pos: Collection[str]) ->
 
 
 # Rows
-
-
-_PORTION: Final = 500
-
-
-def _portions(pos: Sequence[str]) -> Iterable[Sequence[str]]:
-    return (pos[start : start + _PORTION] for start in range(0, len(pos), _PORTION))
 
 
 def _orders(connection: sa.Connection, *conditions: sa.ColumnElement[bool]) -> list[OrderRow]:

@@ -15,11 +15,11 @@ import sqlalchemy as sa
 
 from filebridge.columns import unpack
 from filebridge.ledger.calls import OPEN_STATES, blocks
-from filebridge.ledger.schema import CallState, FileState, call, call_po, file
+from filebridge.ledger.connect import portions
+from filebridge.ledger.schema import RISING, CallState, FileState, call, call_po, file
 from filebridge.planning.plan import Action
 
 _TELLING: Final = (CallState.CONFIRMED, *OPEN_STATES, CallState.HELD, CallState.WAITING)
-_PORTION: Final = 500
 
 
 @dataclass(frozen=True)
@@ -54,11 +54,10 @@ def calls_about(
 ) -> list[PoCall]:
     """What is confirmed, owed or waiting of some POs, in the order of the calls; not of the file `but_of`."""
     found: list[Any] = []
-    wanted = sorted(pos)
-    for start in range(0, len(wanted), _PORTION):
+    for some in portions(sorted(pos)):
         found += connection.execute(
             _select()
-            .where(call_po.c.vendor == vendor, call_po.c.po.in_(wanted[start : start + _PORTION]))
+            .where(call_po.c.vendor == vendor, call_po.c.po.in_(some))
             .where(call.c.file_id.is_(None) | (call.c.file_id != but_of))
             .where(call.c.state.in_(_TELLING))
         )
@@ -101,19 +100,6 @@ def ends_of_joined(connection: sa.Connection, file_id: str) -> dict[int, tuple[C
     return {call_id: _end(connection, parent, po) for call_id, parent, po in found.all()}
 
 
-_RISING: Final = (
-    CallState.CONFIRMED,
-    CallState.SUPERSEDED,
-    CallState.HELD,
-    CallState.WAITING,
-    CallState.REFUSED,
-    CallState.DROPPED,
-    CallState.PLANNED,
-    CallState.SENDING,
-    CallState.UNCERTAIN,
-)
-
-
 def _end(connection: sa.Connection, parent: int, po: str) -> tuple[CallState, int]:
     state, of_file, above = _state(connection, parent)
     while state is CallState.JOINED and above is not None:
@@ -131,7 +117,7 @@ def _end(connection: sa.Connection, parent: int, po: str) -> tuple[CallState, in
         )
     ).all()
     ends = [(CallState(one), call_id) for one, call_id in beside] or [(state, parent)]
-    return max(ends, key=lambda end: _RISING.index(end[0]))
+    return max(ends, key=lambda end: RISING.index(end[0]))
 
 
 def _state(connection: sa.Connection, call_id: int) -> tuple[CallState, str | None, int | None]:
@@ -216,8 +202,8 @@ def _with_records(connection: sa.Connection, rows: Sequence[Any]) -> list[PoCall
     said: dict[tuple[int, str], list[Mapping[str, Any]]] = {}
     wanted = {(row[0], row[1]) for row in rows}
     ids = sorted({row[0] for row in rows})
-    for start in range(0, len(ids), _PORTION):
-        for call_id, block in blocks(connection, ids[start : start + _PORTION]).items():
+    for some in portions(ids):
+        for call_id, block in blocks(connection, some).items():
             for text in unpack(block).column("records").to_pylist():
                 record = orjson.loads(text)
                 if (call_id, record["po"]) in wanted:

@@ -8,10 +8,9 @@ from typing import Final
 
 import sqlalchemy as sa
 
+from filebridge.ledger.connect import portions
 from filebridge.ledger.schema import CallState
 from filebridge.planning.plan import Action
-
-_AT_ONCE: Final = 500
 
 # Restatements belong to no file: they wait for nobody, and nobody waits for them.
 _RIVALS: Final = """
@@ -106,10 +105,8 @@ def confirmed(
 
     Only those of files: a restatement says nothing that another has not said.
     """
-    wanted = sorted(pos)
     told: set[int] = set()
-    for start in range(0, len(wanted), _AT_ONCE):
-        some = wanted[start : start + _AT_ONCE]
+    for some in portions(sorted(pos)):
         statement = _CONFIRMED.format(places=",".join("?" * len(some)))
         for row in connection.exec_driver_sql(statement, (vendor, *some, action.value)):
             if row[0] not in told:
@@ -119,10 +116,8 @@ def confirmed(
 
 def confirmed_pos(connection: sa.Connection, vendor: str, action: Action, pos: Collection[str]) -> set[str]:
     """Those of these POs for which a call of this action was confirmed."""
-    wanted = sorted(pos)
     found: set[str] = set()
-    for start in range(0, len(wanted), _AT_ONCE):
-        some = wanted[start : start + _AT_ONCE]
+    for some in portions(sorted(pos)):
         rows = connection.exec_driver_sql(
             "SELECT po FROM call_po JOIN call ON id = call_id WHERE call_po.vendor = ? "
             f"AND po IN ({','.join('?' * len(some))}) AND action = ? AND state = 'confirmed'",
@@ -135,9 +130,7 @@ def confirmed_pos(connection: sa.Connection, vendor: str, action: Action, pos: C
 def _first_of(connection: sa.Connection, ids: Set[int]) -> dict[int, int]:
     """The call that each is, or is a part of: its number tells when it was planned."""
     found: dict[int, int] = {}
-    numbers = sorted(ids)
-    for start in range(0, len(numbers), _AT_ONCE):
-        some = numbers[start : start + _AT_ONCE]
+    for some in portions(sorted(ids)):
         rows = connection.exec_driver_sql(_FIRST.format(places=",".join("?" * len(some))), tuple(some))
         found.update((row[0], row[1]) for row in rows)
     return found

@@ -17,8 +17,9 @@ import sqlalchemy as sa
 
 from filebridge.columns import Ints, Longs, as_ints, unpack
 from filebridge.ledger.calls import blocks
+from filebridge.ledger.connect import portions
 from filebridge.ledger.po_calls import ends_of_joined
-from filebridge.ledger.schema import CallState, call, call_po, file, row_block, row_reject
+from filebridge.ledger.schema import RISING, CallState, call, call_po, file, row_block, row_reject
 from filebridge.mapping.mapped import BY_RECORD, RowRuns
 from filebridge.outcomes import OUTCOME_BY_CODE, OUTCOME_CODES, FileStatus, Outcome, status_of, tally
 from filebridge.planning.plan import Action
@@ -37,15 +38,11 @@ OUTCOME_OF: Final[Mapping[CallState, Outcome]] = MappingProxyType(
         CallState.UNCERTAIN: Outcome.UNCERTAIN,
     }
 )
-"""What the state of a call is for the rows that it carries, in rising order of what keeps from a delivery."""
+"""What the state of a call is for the rows that it carries."""
 
-_STATES: Final = tuple(OUTCOME_OF)
-_OUTCOME_OF_RANK: Final = np.array(
-    [OUTCOME_CODES[outcome] for outcome in OUTCOME_OF.values()], dtype=np.int32
-)
+_OUTCOME_OF_RANK: Final = np.array([OUTCOME_CODES[OUTCOME_OF[state]] for state in RISING], dtype=np.int32)
 _PENDING: Final = OUTCOME_CODES[Outcome.PENDING]
 _STEP: Final = 20_000
-_AT_ONCE: Final = 500
 
 
 @dataclass(frozen=True)
@@ -175,7 +172,7 @@ def _by_record(connection: sa.Connection, file_id: str, size: int) -> tuple[Ints
         if end is CallState.JOINED:
             joined = ends_of_joined(connection, file_id) if joined is None else joined
             end, decides = joined[call_id]
-        rank = _STATES.index(end)
+        rank = RISING.index(end)
         records = records[ranks[records] < rank]
         ranks[records] = rank
         calls[records] = decides
@@ -241,11 +238,9 @@ class _Reasons:
         for reject in _rejects(connection, file_id, first_row, last_row):
             self._own.setdefault(reject.row, []).append(reject)
         self._calls: dict[int, tuple[CallState, str, str]] = {}
-        for start in range(0, len(deciding), _AT_ONCE):
+        for some in portions(deciding):
             found = connection.execute(
-                sa.select(call.c.id, call.c.state, call.c.answer, call.c.code).where(
-                    call.c.id.in_(deciding[start : start + _AT_ONCE])
-                )
+                sa.select(call.c.id, call.c.state, call.c.answer, call.c.code).where(call.c.id.in_(some))
             )
             self._calls |= {one: (CallState(state), answer, code) for one, state, answer, code in found}
         refused = [one for one, (state, _, _) in self._calls.items() if state is CallState.REFUSED]
@@ -283,14 +278,14 @@ def _dates_of_accepted(connection: sa.Connection, refused: Sequence[int]) -> set
     date, accepted = call.alias(), call.alias()
     own, other = call_po.alias(), call_po.alias()
     found: set[int] = set()
-    for start in range(0, len(refused), _AT_ONCE):
+    for some in portions(refused):
         found.update(
             connection.execute(
                 sa.select(date.c.id)
                 .join(own, own.c.call_id == date.c.id)
                 .join(other, (other.c.vendor == own.c.vendor) & (other.c.po == own.c.po))
                 .join(accepted, (accepted.c.id == other.c.call_id) & (accepted.c.file_id == date.c.file_id))
-                .where(date.c.id.in_(refused[start : start + _AT_ONCE]))
+                .where(date.c.id.in_(some))
                 .where(date.c.action == Action.UPDATE_EST_SHIP_DATE)
                 .where(accepted.c.action == Action.MARK_ACCEPTED, accepted.c.state == CallState.CONFIRMED)
             ).scalars()

@@ -8,6 +8,7 @@ are no table: they are the newest confirmed value per VPC over the blocks of con
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 import sqlalchemy as sa
 
@@ -58,6 +59,20 @@ class CallState(StrEnum):
     """Carried along by a later call, `parent_id`: its rows have that one's end."""
     DROPPED = "dropped"
     """A person discarded it, or the PO is gone."""
+
+
+RISING: Final = (
+    CallState.CONFIRMED,
+    CallState.SUPERSEDED,
+    CallState.HELD,
+    CallState.WAITING,
+    CallState.REFUSED,
+    CallState.DROPPED,
+    CallState.PLANNED,
+    CallState.SENDING,
+    CallState.UNCERTAIN,
+)
+"""The states that are a row's end or standing, in rising order of what keeps it from being delivered."""
 
 
 class OrderState(StrEnum):

@@ -171,7 +171,7 @@ def _check_that_a_claim_is_recorded_before_its_name_goes(deeds: list[Deed]) -> N
     copied = next(
         number
         for number, deed in enumerate(deeds)
-        if deed.what == "sync" and re.search(r"/work/f\w+/stock\.csv$", deed.path)
+        if deed.what == "sync" and re.search(r"\.filebridge/work/f\w+/stock\.csv$", deed.path)
     )
     folder = place(deeds, "sync", str(Path(deeds[copied].path).parent), after=copied)
     work = place(deeds, "sync", "/.filebridge/work", after=folder)
